@@ -1,0 +1,1 @@
+"""Ophyd devices over pyserial and pyvisa: one instrument, one file."""

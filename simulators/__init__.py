@@ -1,0 +1,1 @@
+"""The instruments of the lab as seen from the wire, over one simulated lab."""
