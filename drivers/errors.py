@@ -10,7 +10,8 @@
     ├── Refused                the instrument understood and said no
     ├── WrongInstrument        something else answers at this address
     ├── SettingError           a value outside limits, caught before a byte was sent
-    └── Fault                  the instrument reports a failure of its own (trip, no plasma, overload)
+    ├── Fault                  the instrument reports a failure of its own (trip, no plasma, overload)
+    └── Interrupted            an act was broken off because the safe state was asked for
 """
 
 from __future__ import annotations
@@ -50,3 +51,7 @@ class SettingError(InstrumentError, ValueError):
 
 class Fault(InstrumentError):
     """The instrument reports a failure of its own."""
+
+
+class Interrupted(InstrumentError):
+    """An act was broken off because somebody asked for the safe state meanwhile."""
