@@ -1,0 +1,124 @@
+"""Seeded faults of the wire, by name, around any simulated instrument.
+
+======================  ==========================================================================
+``no_reply``            the request is acted upon, its reply is lost
+``late``                the reply comes `delay_s` real seconds later (2 by default): after the time-out
+``garbage_prefix``      the reply comes behind ``FF 00``
+``partial``             only the first half of the reply comes
+``disconnect``          the request is lost and the line drops (TCP closes; a serial line is dead for 1 s)
+======================  ==========================================================================
+
+A fault is ``{"device", "kind", "probability"}`` (of each reply) or ``{"device", "kind", "at"}`` (once, with the
+first reply at least that many lab seconds after the start).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from simulators.instrument import SimulatedInstrument
+from simulators.lab import SimulatedLab
+from simulators.physics import stream
+
+KINDS = ("no_reply", "late", "garbage_prefix", "partial", "disconnect")
+GARBAGE = b"\xff\x00"
+
+
+class FaultError(ValueError):
+    """A fault in the configuration that cannot be set up."""
+
+
+class Disconnected(Exception):
+    """The line dropped; the server hangs up."""
+
+
+@dataclass(frozen=True)
+class WireFault:
+    device: str
+    kind: str
+    probability: float = 0.0
+    at: float | None = None
+    delay_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise FaultError(f"fault {self.kind!r} of {self.device}: must be one of {', '.join(KINDS)}")
+        if not 0 <= self.probability <= 1:
+            raise FaultError(f"fault {self.kind} of {self.device}: probability {self.probability} is not 0 to 1")
+        if (self.at is None) == (self.probability == 0.0):
+            raise FaultError(f'fault {self.kind} of {self.device}: give either "probability" or "at"')
+
+
+def wire_faults(config: dict[str, Any]) -> list[WireFault]:
+    """Those of ``config["faults"]``.  Raises `FaultError`."""
+    faults = []
+    for entry in config.get("faults", []):
+        try:
+            fault = WireFault(**entry)
+        except TypeError as error:
+            raise FaultError(f"fault {entry}: {error}") from error
+        if fault.device not in config.get("devices", {}):
+            raise FaultError(
+                f"fault of {fault.device!r}: the devices are {', '.join(config.get('devices', {})) or 'none'}"
+            )
+        faults.append(fault)
+    return faults
+
+
+class FaultyInstrument(SimulatedInstrument):
+    """`instrument` on a bad line."""
+
+    def __init__(self, instrument: SimulatedInstrument, faults: list[WireFault], lab: SimulatedLab, seed: int) -> None:
+        super().__init__()
+        self.framing = instrument.framing
+        self._instrument, self._lab = instrument, lab
+        self._faults = list(faults)
+        self._rng: Random = stream(seed, f"faults/{faults[0].device}")
+        self._late: list[tuple[float, bytes]] = []
+
+    def greeting(self) -> bytes:
+        self._late.clear()
+        return self._instrument.greeting()
+
+    def receive(self, received: bytes) -> bytes:
+        fault = self._strike()
+        if fault is not None and fault.kind == "disconnect":
+            raise Disconnected(fault.device)
+        reply = self._instrument.receive(received)
+        if fault is None or not reply:
+            return reply
+        match fault.kind:
+            case "no_reply":
+                return b""
+            case "garbage_prefix":
+                return GARBAGE + reply
+            case "partial":
+                return reply[: len(reply) // 2]
+            case _:
+                delay = fault.delay_s / self._lab.clock.real_s(1.0)
+                self._late.append((self._lab.clock.now() + delay, reply))
+                return b""
+
+    def due(self) -> float | None:
+        own = self._instrument.due()
+        times = [t for t, _ in self._late[:1]] + ([] if own is None else [own])
+        return min(times, default=None)
+
+    def speak(self) -> bytes:
+        if self._late and self._late[0][0] <= self._lab.clock.now():
+            return self._late.pop(0)[1]
+        return self._instrument.speak()
+
+    def _strike(self) -> WireFault | None:
+        """The fault that befalls this exchange, if any."""
+        elapsed = self._lab.clock.now() - self._lab.clock.lab_epoch
+        for fault in self._faults:
+            if fault.at is not None:
+                if elapsed >= fault.at:
+                    self._faults.remove(fault)
+                    return fault
+            elif self._rng.random() < fault.probability:
+                return fault
+        return None

@@ -1,0 +1,66 @@
+"""One simulated lab: chamber, magnetometer and robot over one clock, one truth and one witness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulators.arm import Arm, Places
+from simulators.chamber import Chamber
+from simulators.clock import ScaledClock
+from simulators.hazards import Hazards
+from simulators.magnetometer import Magnetometer
+from simulators.physics import ELEMENTS
+from simulators.samples import Sample
+from simulators.truth import Truth, TruthError
+from simulators.worldlog import WorldLog
+
+
+class SimulatedLab:
+    """The physical state behind all instruments; `config` is what `simulators.serve` documents.
+
+    The same seed draws the same hidden numbers whatever the timing of requests; readings carry noise.
+    Raises `TruthError` if the truth does not know the properties of an element that is to be sputtered.
+    """
+
+    def __init__(self, config: dict[str, Any], clock: ScaledClock, *, seed: int, truth: Truth, log: WorldLog) -> None:
+        self.clock = clock
+        self.log = log
+        self.truth = truth
+        unknown = sorted({*config.get("targets", {}).values()} - truth.elements)
+        if unknown:
+            raise TruthError(
+                f"the truth knows nothing of {', '.join(unknown)}; it covers {', '.join(sorted(truth.elements))}"
+            )
+        strange = sorted({*config.get("targets", {}).values()} - ELEMENTS.keys())
+        if strange:
+            raise ValueError(f"no sputter rate for {', '.join(strange)}; known: {', '.join(ELEMENTS)}")
+        hazards = Hazards(log)
+        self.chamber = Chamber(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
+        self.magnetometer = Magnetometer(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
+        poses = {name: tuple(pose) for name, pose in config.get("places", {}).items()}
+        self.samples = [Sample(slot) for slot in config.get("slots", [])]
+        self.places = Places(poses, list(self.samples), self.chamber, self.magnetometer)
+        self.arm = Arm(self.places, self.chamber, self.now, log, hazards)
+
+    def now(self) -> float:
+        """Bring the whole lab to the present, and return it."""
+        self.magnetometer.bring()
+        return self.chamber.bring()
+
+    def restart(self, clock: ScaledClock) -> None:
+        """Go on by `clock`, from whatever time it shows; nothing happens in between."""
+        self.now()
+        self.clock = clock
+        self.chamber.restart()
+        self.magnetometer.restart()
+
+    def summary(self) -> dict[str, Any]:
+        """What the witness saw: hazards, and every film begun."""
+        self.now()
+        return {
+            "hazards": self.log.of("hazard"),
+            "films": [sample.summary() for sample in self.samples if sample.begun_at is not None],
+        }
+
+    def _lab_time(self) -> float:
+        return self.clock.now()
