@@ -178,8 +178,13 @@ def read_config(stdin: IO[str] | None = None) -> dict[str, Any]:
 
 def announce(server: Server, stdout: IO[str] | None = None) -> None:
     """Tell the parent process where we are: one JSON line ``{"uri": ..., "uris": {name: uri}}``."""
+    tell_parent({"uri": next(iter(server.uris.values())), "uris": server.uris}, stdout)
+
+
+def tell_parent(message: Mapping[str, Any], stdout: IO[str] | None = None) -> None:
+    """Write `message` as one JSON line to standard output, where the parent process listens."""
     stream = stdout or sys.stdout
-    stream.write(json.dumps({"uri": next(iter(server.uris.values())), "uris": server.uris}) + "\n")
+    stream.write(json.dumps(message) + "\n")
     stream.flush()
 
 

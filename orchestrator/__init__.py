@@ -1,0 +1,1 @@
+"""Decides, remembers and supervises: from a campaign file to a finished night."""

@@ -1,0 +1,129 @@
+"""The checks of a campaign that compare its keys with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orchestrator.campaign.composition import Space
+from orchestrator.campaign.elements import SYMBOLS
+from orchestrator.campaign.lattice import exact
+from orchestrator.campaign.problems import NOTHING, Findings, Problem
+from orchestrator.campaign.quantities import UNITS
+from orchestrator.campaign.table import nearest
+
+if TYPE_CHECKING:
+    from orchestrator.campaign.spec import Campaign, ElementRange, Objective
+
+LARGEST = 3_000_000
+"""Cells of the tables by which a space is counted; about a second and 200 MB."""
+
+
+def check_element(element: ElementRange) -> None:
+    """Raises `Findings`."""
+    problems = []
+    step = exact(element.step)
+    if (step * 100) % 1:
+        problems.append(Problem(("step",), element.step, "has more than two decimals", "give a multiple of 0.01 at.%"))
+    for name, bound in (("min", element.min), ("max", element.max)):
+        if exact(bound) % step:
+            below = exact(bound) // step * step
+            wrong = f"is not a multiple of the step {element.step:g}"
+            problems.append(Problem((name,), bound, wrong, f"give {float(below):g} or {float(below + step):g} at.%"))
+    if element.min > element.max:
+        wrong = f"is more than max = {element.max:g}"
+        problems.append(Problem(("min",), element.min, wrong, f"give at most {element.max:g} at.%"))
+    if problems:
+        raise Findings(problems)
+
+
+def check_objective(objective: Objective) -> None:
+    """Raises `Findings`."""
+    units = UNITS[objective.quantity]
+    if objective.unit not in units:
+        right = "give one of " + ", ".join(f'"{unit}"' for unit in units)
+        raise Findings([Problem(("unit",), objective.unit, f"is no unit of {objective.quantity}", right)])
+
+
+def check_campaign(campaign: Campaign) -> list[Problem]:
+    """Everything that is wrong between the tables of a campaign whose tables are right by themselves."""
+    problems = [*_symbols(campaign), *_bounds(campaign), *_constraints(campaign), *_settings(campaign)]
+    return problems or list(_feasible(campaign))
+
+
+def _symbols(campaign: Campaign) -> Iterator[Problem]:
+    for symbol in campaign.elements:
+        if symbol not in SYMBOLS:
+            fixed = symbol.strip().capitalize()
+            right = f'did you mean "{fixed}"?' if fixed in SYMBOLS else "give a symbol such as Fe"
+            yield Problem(("elements", symbol), NOTHING, "is not the symbol of an element", right)
+
+
+def _bounds(campaign: Campaign) -> Iterator[Problem]:
+    least = sum(exact(element.min) for element in campaign.elements.values())
+    most = sum(exact(element.max) for element in campaign.elements.values())
+    if least > 100:
+        wrong = f"the least amounts sum to {float(least):g} at.%"
+        yield Problem(("elements",), NOTHING, wrong, "lower them to at most 100 at.%")
+    if most < 100:
+        wrong = f"the greatest amounts sum to {float(most):g} at.%"
+        yield Problem(("elements",), NOTHING, wrong, "raise them to at least 100 at.%")
+    required = [symbol for symbol, element in campaign.elements.items() if element.min > 0]
+    if campaign.at_most is None:
+        return
+    if campaign.at_most > len(campaign.elements):
+        wrong = f"is more than the {len(campaign.elements)} elements of the campaign"
+        yield Problem(("at_most",), campaign.at_most, wrong, f"give at most {len(campaign.elements)}, or leave it out")
+    if campaign.at_most < len(required):
+        wrong = f"is less than the {len(required)} elements whose min is above 0 ({', '.join(required)})"
+        yield Problem(("at_most",), campaign.at_most, wrong, f"give at least {len(required)}, or mins of 0")
+
+
+def _constraints(campaign: Campaign) -> Iterator[Problem]:
+    for number, constraint in enumerate(campaign.constraints):
+        at = ("constraints", number)
+        for symbol, coefficient in constraint.coefficients.items():
+            if symbol not in campaign.elements:
+                wrong = "is not an element of the campaign"
+                yield Problem((*at, "coefficients", symbol), coefficient, wrong, nearest(symbol, campaign.elements))
+        if not any(constraint.coefficients.values()):
+            yield Problem((*at, "coefficients"), constraint.coefficients, "are all 0", "give at least one other than 0")
+        if constraint.min is None and constraint.max is None:
+            yield Problem(at, NOTHING, "limits nothing", "give min, max or both, in at.%")
+        elif constraint.min is not None and constraint.max is not None and constraint.min > constraint.max:
+            wrong = f"is more than max = {constraint.max:g}"
+            yield Problem((*at, "min"), constraint.min, wrong, f"give at most {constraint.max:g} at.%")
+
+
+def _settings(campaign: Campaign) -> Iterator[Problem]:
+    if len(campaign.objectives) > 1:
+        wrong = "is a second objective, and several objectives are not supported yet"
+        yield Problem(("objectives", 1), NOTHING, wrong, "give exactly one [[objectives]]")
+    budget, loop = campaign.budget, campaign.measurement
+    if budget.substrates is not None and budget.substrates < budget.samples:
+        wrong = f"is less than samples = {budget.samples}"
+        yield Problem(
+            ("budget", "substrates"), budget.substrates, wrong, f"give at least {budget.samples}, one for each film"
+        )
+    if loop.fine_step_mt > loop.coarse_step_mt:
+        wrong = f"is more than coarse_step_mt = {loop.coarse_step_mt:g}"
+        right = f"give at most {loop.coarse_step_mt:g} mT"
+        yield Problem(("measurement", "fine_step_mt"), loop.fine_step_mt, wrong, right)
+    if loop.coarse_step_mt > loop.max_field_mt:
+        wrong = f"is more than max_field_mt = {loop.max_field_mt:g}"
+        right = f"give at most {loop.max_field_mt:g} mT; about a twentieth of it is usual"
+        yield Problem(("measurement", "coarse_step_mt"), loop.coarse_step_mt, wrong, right)
+
+
+def _feasible(campaign: Campaign) -> Iterator[Problem]:
+    space = Space.of(campaign)
+    if len(space.elements) * (space.most + 1) * (space.total + 1) > LARGEST:
+        wrong = f"{len(space.elements)} elements in units of {space.unit_at_percent:g} at.% are too many to count"
+        yield Problem(("elements",), NOTHING, wrong, "set a smaller at_most, or give coarser steps")
+    elif space.witness() is None:
+        culprits = [name for name in ("at_most", "constraints") if getattr(campaign, name)]
+        together = ", ".join(["bounds and steps", *culprits])
+        wrong = f"no composition was found that sums to 100 at.% within {together}"
+        yield Problem(
+            ("elements",), NOTHING, wrong, "give wider bounds, equal steps that divide 100, or looser constraints"
+        )

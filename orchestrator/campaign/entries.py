@@ -1,0 +1,265 @@
+"""What can be journaled: frozen facts in the past tense, versioned.
+
+Every irreversible act stands between two entries: `StepIntended`, committed and synced before the act, and
+`StepEnded` after it.  Facts about the sample that follow from a step (`FilmDeposited`, `SampleMoved`,
+`ObservationMade`) are appended in the same transaction as its `StepEnded`.
+
+`v` is the version of an entry's form.  A form never changes in place: a new one gets a new `v`, and the old
+one stays readable.
+
+What an entry holds is what JSON can hold, exactly: no NaN or infinity at any depth, no number given as text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
+from pydantic_core import from_json as parse_json
+
+
+def _whole(fractions: dict[str, float]) -> dict[str, float]:
+    if min(fractions.values(), default=0.0) < 0 or abs(sum(fractions.values()) - 1) > 1e-6:
+        raise ValueError("the fractions of a composition are not negative, and sum to 1")
+    return fractions
+
+
+Fractions = Annotated[dict[str, float], AfterValidator(_whole)]
+"""Element -> atomic fraction; summing to 1."""
+
+
+def _finite(plain: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    json.dumps(plain, allow_nan=False)  # raises ValueError on what is not finite, at any depth
+    return plain
+
+
+Plain = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
+"""Whatever JSON can hold, by name."""
+Place = str
+Plan = Literal["transfer", "deposit", "measure"]
+StepEnd = Literal["done", "failed", "aborted", "unknown"]
+Validity = Literal["valid", "censored", "failed"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    v: Literal[1] = 1
+
+
+class CampaignStarted(_Entry):
+    """A campaign began in this home.  `campaign` and `lab` are the files as validated."""
+
+    kind: Literal["campaign_started"] = "campaign_started"
+    campaign: Plain
+    lab: Plain
+    by: str
+
+
+class SampleSuggested(_Entry):
+    """The optimizer chose the composition of a new sample, on the bare substrate in cassette slot `slot`.
+
+    `observed` counts the observations and `pending` lists the samples that the choice took into account:
+    together with the seed they decide it, so that it can be reproduced.  `replicate`: nothing new was left, and
+    this repeats the best.
+    """
+
+    kind: Literal["sample_suggested"] = "sample_suggested"
+    sample: int
+    slot: int
+    composition: Fractions
+    method: str
+    observed: int
+    pending: list[int]
+    mean: float | None = None
+    sigma: float | None = None
+    acquisition: float | None = None
+    runner_up: Plain | None = None
+    hyperparameters: Plain | None = None
+    replicate: bool = False
+    seconds: float
+
+
+class StepIntended(_Entry):
+    """A step is about to be carried out by `station`; `claims` are all the stations it occupies."""
+
+    kind: Literal["step_intended"] = "step_intended"
+    step: str
+    plan: Plan
+    sample: int
+    attempt: int
+    station: str
+    claims: list[str]
+    kwargs: Plain
+
+
+class StepEnded(_Entry):
+    """A step's outcome.  ``unknown``: nobody can say how far it came."""
+
+    kind: Literal["step_ended"] = "step_ended"
+    step: str
+    end: StepEnd
+    error: str = ""
+    run_uids: list[str] = []
+
+
+class SampleMoved(_Entry):
+    kind: Literal["sample_moved"] = "sample_moved"
+    sample: int
+    source: Place
+    destination: Place
+
+
+class FilmDeposited(_Entry):
+    """A film exists, with the composition it really has.  `finished` is False for an interrupted one."""
+
+    kind: Literal["film_deposited"] = "film_deposited"
+    sample: int
+    finished: bool
+    composition: Fractions
+    composition_sigma: dict[str, float]
+    thickness_nm: float
+    thickness_sigma_nm: float
+    doses: dict[str, dict[str, float]]
+    shutter_open_s: float
+    monitor_thickness_nm: float | None = None
+    remarks: list[str] = []
+
+
+class RatesCalibrated(_Entry):
+    """Deposition rates, nm/s per watt on the substrate, as measured by the thickness monitor; `energy_kwh`
+    is what each target has been given in this campaign."""
+
+    kind: Literal["rates_calibrated"] = "rates_calibrated"
+    rates: dict[str, dict[str, float]]
+    energy_kwh: dict[str, float]
+
+
+class ObservationMade(_Entry):
+    """What the model is told of a sample: the composition that was made, and a validated value or none.
+
+    `value` and `sigma` are in the objective's unit; `value` is None when the measurement failed and a bound
+    when it is censored.
+    """
+
+    kind: Literal["observation_made"] = "observation_made"
+    sample: int
+    composition: Fractions
+    composition_sigma: dict[str, float]
+    value: float | None
+    sigma: float | None
+    unit: str
+    validity: Validity
+    reason: str = ""
+    quantities: dict[str, Plain]
+    loop: Plain | None = None
+
+    @model_validator(mode="after")
+    def _no_made_up_value(self) -> ObservationMade:
+        if self.validity == "failed":
+            if self.value is not None or self.sigma is not None:
+                raise ValueError("a failed observation has no value")
+        elif self.value is None or self.sigma is None or self.sigma < 0:
+            raise ValueError(f"a {self.validity} observation has a value, and a sigma of at least 0")
+        return self
+
+
+class SampleDiscarded(_Entry):
+    """Given up by a named policy or person."""
+
+    kind: Literal["sample_discarded"] = "sample_discarded"
+    sample: int
+    by: str
+    reason: str
+
+
+class SampleQuarantined(_Entry):
+    """Set aside because its state is unknown; only an operator may release it."""
+
+    kind: Literal["sample_quarantined"] = "sample_quarantined"
+    sample: int
+    reason: str
+
+
+class CommandGiven(_Entry):
+    """An operator's command, accepted."""
+
+    kind: Literal["command_given"] = "command_given"
+    command: Literal["hold", "resume", "stop", "abort"]
+    by: str
+    reason: str
+
+
+class CampaignHeld(_Entry):
+    """Every station has come to rest at a gate after a hold."""
+
+    kind: Literal["campaign_held"] = "campaign_held"
+
+
+class StationLost(_Entry):
+    """A station's worker died or stopped answering."""
+
+    kind: Literal["station_lost"] = "station_lost"
+    station: str
+    reason: str
+
+
+class StationMadeSafe(_Entry):
+    kind: Literal["station_made_safe"] = "station_made_safe"
+    station: str
+    reason: str
+
+
+class OperatorNeeded(_Entry):
+    """The night cannot go on alone."""
+
+    kind: Literal["operator_needed"] = "operator_needed"
+    reason: str
+
+
+class CampaignEnded(_Entry):
+    kind: Literal["campaign_ended"] = "campaign_ended"
+    end: Literal["done", "stopped", "aborted", "needs operator"]
+    reason: str
+
+
+Entry = Annotated[
+    CampaignStarted
+    | SampleSuggested
+    | StepIntended
+    | StepEnded
+    | SampleMoved
+    | FilmDeposited
+    | RatesCalibrated
+    | ObservationMade
+    | SampleDiscarded
+    | SampleQuarantined
+    | CommandGiven
+    | CampaignHeld
+    | StationLost
+    | StationMadeSafe
+    | OperatorNeeded
+    | CampaignEnded,
+    Field(discriminator="kind"),
+]
+
+_ADAPTER: TypeAdapter[Entry] = TypeAdapter(Entry)
+
+
+class Recorded(BaseModel):
+    """An entry in the journal: its version (1, 2, 3...), and the lab time at which it was appended."""
+
+    model_config = ConfigDict(frozen=True)
+    version: int
+    time: float
+    entry: Entry
+
+
+def to_json(entry: Entry) -> str:
+    """`entry` as one line of JSON."""
+    return entry.model_dump_json()
+
+
+def from_json(text: str) -> Entry:
+    """The entry that `text` holds.  Raises `ValueError` (`pydantic.ValidationError` is one) if it is none."""
+    return _ADAPTER.validate_python(parse_json(text, allow_inf_nan=False))

@@ -1,0 +1,175 @@
+"""The checks of a lab file that compare its keys with each other, and the tables of drivers and roles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orchestrator.campaign.elements import SYMBOLS
+from orchestrator.campaign.problems import NOTHING, Findings, Key, Problem
+from orchestrator.campaign.table import nearest
+
+if TYPE_CHECKING:
+    from orchestrator.campaign.labspec import Cassette, Device, LabSpec
+
+DRIVERS: dict[str, str] = {
+    "aja-dcxs": "gun",
+    "alicat": "gas",
+    "pfeiffer-tpg36x": "gauge",
+    "inficon-sqm160": "monitor",
+    "mecademic-meca500": "mover",
+    "kepco-bop": "magnet",
+    "lakeshore-475": "field_meter",
+    "srs-sr830": "signal",
+}
+"""Driver -> the role its instrument can have."""
+
+ROLES: dict[str, dict[str, tuple[int, int | None]]] = {
+    "deposition": {"gun": (1, None), "gas": (1, 1), "gauge": (1, 1), "monitor": (1, 1), "heater": (0, 1)},
+    "magnetometry": {"magnet": (1, 1), "field_meter": (1, 1), "signal": (1, 1)},
+    "transfer": {"mover": (1, 1)},
+}
+"""Kind of station -> role -> how many devices of it there must and may be; None: any number."""
+
+
+REQUIRED: dict[str, dict[str, str]] = {
+    "gun": {
+        "settings.target": 'give the element of the target mounted on it, such as "Fe"',
+        "limits.power": "give the [lowest, highest] power in W that the target bears, such as [0, 200]",
+    },
+    "gas": {"limits.flow": "give the [lowest, highest] flow in sccm, such as [0, 50]"},
+    "magnet": {
+        "settings.max_slew_a_s": "give the fastest change of current in A/s that the coils bear",
+        "limits.current": "give the [lowest, highest] current in A that the coils bear, such as [-10, 10]",
+    },
+}
+"""Role -> settings and limits without which a device of it would not be safe, or of no use."""
+
+
+def check_cassette(cassette: Cassette) -> None:
+    """Raises `Findings`."""
+    problems = []
+    if cassette.columns is not None and cassette.columns > cassette.slots:
+        wrong = f"is more than slots = {cassette.slots}"
+        problems.append(Problem(("columns",), cassette.columns, wrong, f"give at most {cassette.slots}"))
+    for index, slot in enumerate(cassette.filled or ()):
+        if not 1 <= slot <= cassette.slots:
+            wrong = "is not a slot of the cassette"
+            problems.append(Problem(("filled", index), slot, wrong, f"give a whole number from 1 to {cassette.slots}"))
+        elif slot in (cassette.filled or ())[:index]:
+            problems.append(Problem(("filled", index), slot, "is listed twice", "list each slot once"))
+    if problems:
+        raise Findings(problems)
+
+
+def check_device(device: Device) -> None:
+    """Raises `Findings`."""
+    problems = list(_required(device))
+    if device.driver not in DRIVERS:
+        problems.append(Problem(("driver",), device.driver, "is no known driver", nearest(device.driver, DRIVERS)))
+    elif DRIVERS[device.driver] != device.role:
+        fitting = [driver for driver, role in DRIVERS.items() if role == device.role]
+        wrong = f"drives a {DRIVERS[device.driver]}, but the role here is {device.role}"
+        right = f"give driver {' or '.join(fitting) or '(none exists yet)'}, or role {DRIVERS[device.driver]}"
+        problems.append(Problem(("driver",), device.driver, wrong, right))
+    for setting, (low, high) in device.limits.items():
+        if low > high:
+            wrong = "has its lowest above its highest value"
+            problems.append(Problem(("limits", setting), (low, high), wrong, f"give [{high:g}, {low:g}]"))
+    target = device.settings.get("target")
+    if device.role == "gun" and target is not None and target not in SYMBOLS:
+        wrong = "is not the symbol of an element"
+        problems.append(Problem(("settings", "target"), target, wrong, REQUIRED["gun"]["settings.target"]))
+    if problems:
+        raise Findings(problems)
+
+
+def _required(device: Device) -> Iterator[Problem]:
+    for path, right in REQUIRED.get(device.role, {}).items():
+        table, name = path.split(".")
+        if name not in getattr(device, table):
+            yield Problem((table, name), NOTHING, "is missing", right)
+
+
+def check_lab(lab: LabSpec) -> list[Problem]:
+    """Everything that is wrong between the tables of a lab whose tables are right by themselves."""
+    return [*_stations(lab), *_roles(lab), *_shared(lab), *_elements(lab)]
+
+
+def _stations(lab: LabSpec) -> Iterator[Problem]:
+    kinds = [station.kind for station in lab.stations.values()]
+    for kind in ROLES:
+        if kind not in kinds:
+            yield Problem(("stations",), NOTHING, f"has no station of kind {kind}", f'add one with kind = "{kind}"')
+    for index, (name, station) in enumerate(lab.stations.items()):
+        if station.kind in kinds[:index]:
+            wrong = "is a second station of this kind; several are not supported yet"
+            yield Problem(("stations", name, "kind"), station.kind, wrong, "keep one station of each kind")
+
+
+def _roles(lab: LabSpec) -> Iterator[Problem]:
+    for name, station in lab.stations.items():
+        at: Key = ("stations", name, "devices")
+        allowed = ROLES[station.kind]
+        counts = Counter[str](device.role for device in station.devices.values())
+        for role, (least, most) in allowed.items():
+            if counts[role] < least:
+                drivers = " or ".join(driver for driver, suited in DRIVERS.items() if suited == role)
+                yield Problem(at, NOTHING, f"has no device of role {role}", f"add one, with driver {drivers}")
+            if most is not None and counts[role] > most:
+                yield Problem(at, NOTHING, f"has {counts[role]} devices of role {role}", f"keep {most}")
+        for device_name, device in station.devices.items():
+            if device.role not in allowed:
+                wrong = f"has no place in a {station.kind} station"
+                yield Problem((*at, device_name, "role"), device.role, wrong, "give one of " + ", ".join(allowed))
+
+
+def _shared(lab: LabSpec) -> Iterator[Problem]:
+    """Names, addresses and targets that two devices have in common."""
+    names: dict[str, str] = {}
+    addresses: dict[str, str] = {}
+    targets: dict[str, str] = {}
+    for station_name, station in lab.stations.items():
+        for name, device in station.devices.items():
+            at: Key = ("stations", station_name, "devices", name)
+            if name in names:
+                wrong = f"is the name of a device of station {names[name]} too"
+                yield Problem(at, NOTHING, wrong, "give a name that no other device of the lab has")
+            if device.address in addresses:
+                wrong = f"is the address of {addresses[device.address]} too; buses are not supported yet"
+                yield Problem((*at, "address"), device.address, wrong, "give an address of its own")
+            target = str(device.settings["target"]) if device.role == "gun" else ""
+            if target and target in targets:
+                wrong = f"is on {targets[target]} too"
+                yield Problem((*at, "settings", "target"), target, wrong, "give each gun a target of its own")
+            names.setdefault(name, station_name)
+            addresses.setdefault(device.address, name)
+            if target:
+                targets.setdefault(target, name)
+
+
+def _elements(lab: LabSpec) -> Iterator[Problem]:
+    for symbol, target in lab.targets.items():
+        if symbol not in SYMBOLS:
+            yield Problem(("targets", symbol), NOTHING, "is not the symbol of an element", "give a symbol such as Fe")
+        if target.used_kwh > target.life_kwh:
+            wrong = f"is more than life_kwh = {target.life_kwh:g}"
+            right = f"give at most {target.life_kwh:g} kWh; 0 after a new target is mounted"
+            yield Problem(("targets", symbol, "used_kwh"), target.used_kwh, wrong, right)
+    for station_name, station in lab.stations.items():
+        if station.kind != "deposition":
+            continue
+        for symbol, factor in station.tooling.items():
+            at: Key = ("stations", station_name, "tooling", symbol)
+            if symbol not in SYMBOLS:
+                yield Problem(at, factor, "is not the symbol of an element", "give a symbol such as Fe")
+            elif not 0 < factor <= 100:
+                yield Problem(at, factor, "is no tooling factor", "give a number above 0, usually from 0.5 to 2")
+        for name, device in station.devices.items():
+            element = device.settings.get("target")
+            if device.role == "gun" and element not in lab.targets:
+                at = ("stations", station_name, "devices", name, "settings", "target")
+                yield Problem(
+                    at, element, f"has no [targets.{element}]", "add it, with thickness_mm, life_kwh and used_kwh"
+                )

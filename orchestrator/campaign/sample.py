@@ -1,0 +1,50 @@
+"""A sample as the campaign's state knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.lifecycle import Phase
+
+
+def slot_place(slot: int) -> e.Place:
+    """The name of cassette slot `slot` as a place."""
+    return f"cassette/{slot}"
+
+
+@dataclass
+class Sample:
+    """`bound_for` is where a transfer takes it, or was taking it when that went wrong.
+
+    `failures` counts, by plan, the attempts without success since the last success.
+    """
+
+    number: int
+    slot: int
+    place: e.Place
+    suggestion: e.SampleSuggested
+    bound_for: e.Place | None = None
+    phase: Phase = Phase.SUGGESTED
+    film: e.FilmDeposited | None = None
+    observation: e.ObservationMade | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def at_home(self) -> bool:
+        """In its own cassette slot."""
+        return self.place == slot_place(self.slot)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more is to be done to it, but to bring it home."""
+        return self.phase in (Phase.OBSERVED, Phase.DISCARDED)
+
+
+@dataclass(frozen=True)
+class OpenStep:
+    """A step under way; `since` is lab time."""
+
+    intent: e.StepIntended
+    since: float

@@ -1,0 +1,225 @@
+"""The campaign file: what is searched for, where, with which budget, and what to do when something fails.
+
+`load_campaign(path)` is the one way in from a file.  A `Campaign` that exists is consistent: the checks that
+compare keys with each other run whenever one is built, also from a journal.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import model_validator
+
+from orchestrator.campaign import quantities
+from orchestrator.campaign.checks import check_campaign, check_element, check_objective
+from orchestrator.campaign.problems import Findings, SpecError
+from orchestrator.campaign.table import Count, Number, Table, Text, key, validated
+from orchestrator.campaign.toml_source import Source
+
+__all__ = [
+    "Budget",
+    "Campaign",
+    "ElementRange",
+    "Film",
+    "LinearConstraint",
+    "Measurement",
+    "Objective",
+    "OptimizerSettings",
+    "Recovery",
+    "RecoveryRule",
+    "SpecError",
+    "Stopping",
+    "load_campaign",
+    "parse_campaign",
+]
+
+Quantity = Literal["saturation_magnetisation", "coercivity", "remanence", "squareness", "kerr_rotation"]
+
+
+class ElementRange(Table):
+    """How much of an element a film may have."""
+
+    min: Number = key("The least amount of the element.", unit="at.%", ge=0, le=100, default=0.0)
+    max: Number = key("The greatest amount of the element.", unit="at.%", ge=0, le=100, default=100.0)
+    step: Number = key(
+        "Compositions have whole multiples of this; `min` and `max` must be multiples too.",
+        unit="at.%",
+        ge=0.1,
+        le=50,
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> ElementRange:
+        check_element(self)
+        return self
+
+
+class LinearConstraint(Table):
+    """A limit on a weighted sum of amounts: min <= sum of coefficient x at.% <= max.  At least one limit."""
+
+    coefficients: dict[Text, Number] = key("Element symbol -> its weight in the sum.", min_length=1)
+    min: Number | None = key("The least that the sum may be; no limit if absent.", unit="at.%", default=None)
+    max: Number | None = key("The most that the sum may be; no limit if absent.", unit="at.%", default=None)
+
+
+class Film(Table):
+    """How every film is made."""
+
+    argon_pressure_pa: Number = key("Argon pressure while the plasma burns.", unit="Pa", ge=0.15, le=5)
+    power_w: Number = key("Power of the strongest gun; the others follow the composition.", unit="W", ge=3, le=1500)
+    thickness_nm: Number = key("Thickness of the film.", unit="nm", ge=1, le=5000)
+    presputter_s: Number = key(
+        "How long each gun burns behind its closed shutter before a film.", unit="s", ge=0, le=7200, default=180.0
+    )
+    temperature_c: Number | None = key(
+        "Substrate temperature; absent: not heated.  The lab must have a heater.",
+        unit="°C",
+        ge=20,
+        le=1000,
+        default=None,
+    )
+
+
+class Objective(Table):
+    """What is to be made as large or as small as possible."""
+
+    quantity: Quantity = key("What is measured.")
+    direction: Literal["max", "min"] = key("Whether more is better or less is.")
+    unit: Text = key("The unit for the target and for reports.", right="a unit of the quantity")
+
+    @model_validator(mode="after")
+    def _check(self) -> Objective:
+        check_objective(self)
+        return self
+
+    def to_unit(self, value: float) -> float:
+        """`value` in the quantity's canonical unit, expressed in this objective's unit."""
+        return quantities.to_unit(self.quantity, value, self.unit)
+
+    def from_unit(self, value: float) -> float:
+        """`value` in this objective's unit, expressed in the quantity's canonical unit."""
+        return quantities.from_unit(self.quantity, value, self.unit)
+
+
+class Budget(Table):
+    """What the campaign may spend; it ends when any of these is used up."""
+
+    samples: Count = key("Films to make.", unit="films", ge=1, le=100_000)
+    lab_hours: Number = key("Lab time from the start.", unit="h", gt=0, le=10_000)
+    substrates: Count | None = key(
+        "Substrates that may be used, spares for failed films included; absent: all in the cassette.",
+        unit="substrates",
+        ge=1,
+        default=None,
+    )
+
+
+class Stopping(Table):
+    """When to stop before the budget is spent."""
+
+    target: Number | None = key(
+        "Stop once a film is this good, in the objective's unit; absent: never.",
+        right="a number in the objective's unit",
+        default=None,
+    )
+    no_improvement_samples: Count | None = key(
+        "Stop after so many valid films in a row without a better one; absent: never.",
+        unit="films",
+        ge=1,
+        default=None,
+    )
+
+
+class OptimizerSettings(Table):
+    """How the next composition is chosen."""
+
+    method: Literal["gp", "random"] = key("Gaussian process, or space-filling random search.", default="gp")
+    initial_samples: Count = key(
+        "Space-filling films before the model decides.", unit="films", ge=1, le=1000, default=6
+    )
+    acquisition: Literal["log_ei", "ucb"] = key(
+        "Scoring function: logarithm of the expected improvement, or upper confidence bound.", default="log_ei"
+    )
+    max_pool: Count = key(
+        "Most candidates scored for one suggestion; a larger space is sampled.",
+        unit="candidates",
+        ge=100,
+        le=5_000_000,
+        default=200_000,
+    )
+
+
+class Measurement(Table):
+    """The hysteresis loop of each film."""
+
+    max_field_mt: Number = key("Field at the ends of the loop.", unit="mT", gt=0, le=20_000, default=300.0)
+    dwell_s: Number = key("Averaging time at each field.", unit="s", gt=0, le=600, default=8.0)
+    coarse_step_mt: Number = key("Field step away from the reversal.", unit="mT", gt=0, le=5000, default=20.0)
+    fine_step_mt: Number = key("Field step around the reversal.", unit="mT", gt=0, le=5000, default=0.5)
+
+
+class RecoveryRule(Table):
+    """What to do when a step fails, once it is certain what happened to the film."""
+
+    retries: Count = key("Further attempts, where another attempt is allowed at all.", ge=0, le=10, default=1)
+    then: Literal["discard", "hold"] = key(
+        "After the last attempt: give the sample up and go on, or hold the campaign for the operator.",
+        default="discard",
+    )
+
+
+class Recovery(Table):
+    """What to do when something fails."""
+
+    deposition: RecoveryRule = key("For depositions.", default=RecoveryRule(retries=1, then="discard"))
+    measurement: RecoveryRule = key("For measurements.", default=RecoveryRule(retries=1, then="discard"))
+    transfer: RecoveryRule = key("For robot moves.", default=RecoveryRule(retries=1, then="hold"))
+    failures_in_a_row: Count = key(
+        "Hold the campaign for the operator after so many failed samples in a row.", ge=1, le=1000, default=3
+    )
+
+
+class Campaign(Table):
+    """One search for the best composition, in one lab, within one budget."""
+
+    name: Text = key(
+        "Name of the campaign.",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
+        right="at most 64 small letters, digits and hyphens",
+    )
+    seed: Count = key("Everything random in the campaign follows from it.", ge=0, le=2**32 - 1, default=0)
+    lab: Text | None = key("Path of the lab file, from the folder of this file.", min_length=1, default=None)
+    at_most: Count | None = key(
+        "At most so many elements in one film; absent: all.", unit="elements", ge=1, default=None
+    )
+    elements: dict[Text, ElementRange] = key("Element symbol -> how much of it a film may have.", min_length=1)
+    constraints: tuple[LinearConstraint, ...] = key("Linear constraints on the composition.", default=())
+    film: Film = key("How every film is made.")
+    objectives: tuple[Objective, ...] = key("What is optimised; exactly one for now.", min_length=1)
+    budget: Budget = key("What the campaign may spend.")
+    stopping: Stopping = key("When to stop early.", default=Stopping())
+    optimizer: OptimizerSettings = key("How compositions are chosen.", default=OptimizerSettings())
+    measurement: Measurement = key("The hysteresis loop.", default=Measurement())
+    recovery: Recovery = key("What to do when something fails.", default=Recovery())
+
+    @model_validator(mode="after")
+    def _check(self) -> Campaign:
+        if problems := check_campaign(self):
+            raise Findings(problems)
+        return self
+
+    @property
+    def objective(self) -> Objective:
+        """The one objective."""
+        return self.objectives[0]
+
+
+def load_campaign(path: str | Path) -> Campaign:
+    """The campaign in the file at `path`.  Raises `SpecError`."""
+    return validated(Campaign, Source.read(path))
+
+
+def parse_campaign(text: str, name: str = "campaign.toml") -> Campaign:
+    """The campaign in a TOML `text`; `name` stands for the file in messages.  Raises `SpecError`."""
+    return validated(Campaign, Source.parse(text, name))

@@ -1,0 +1,254 @@
+"""The campaign's state: a fold over its journal.  Nothing here is remembered that the journal does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.lifecycle import (
+    Command,
+    Happening,
+    LifecycleError,
+    Mode,
+    Phase,
+    Turn,
+    next_mode,
+    next_phase,
+    turned,
+)
+from orchestrator.campaign.sample import OpenStep, Sample, slot_place
+
+__all__ = ["CampaignState", "OpenStep", "Sample", "best", "fold", "observation_for_model", "slot_place"]
+
+
+class CampaignState:
+    """State after the entries applied so far; `apply` takes the next one.
+
+    `failures_in_a_row` counts samples that came to nothing since the last one that was measured.  `busy_s`
+    is the lab time for which each station was claimed; `observed_at` the lab time of the last observation.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.time = 0.0
+        self.started: e.CampaignStarted | None = None
+        self.started_at = 0.0
+        self.ended: e.CampaignEnded | None = None
+        self.mode = Mode.RUNNING
+        self.stop_wanted = False
+        self.samples: dict[int, Sample] = {}
+        self.open_steps: dict[str, OpenStep] = {}
+        self.observations: list[e.ObservationMade] = []
+        self.observed_at = 0.0
+        self.rates: dict[str, dict[str, float]] = {}
+        self.energy_kwh: dict[str, float] = {}
+        self.failures_in_a_row = 0
+        self.lost_stations: set[str] = set()
+        self.needs: str = ""
+        self.busy_s: dict[str, float] = {}
+        self._steps: set[str] = set()
+
+    # --- questions ------------------------------------------------------------------------------------
+
+    @property
+    def occupied(self) -> dict[str, str]:
+        """Stations with a step under way -> its uid."""
+        return {s: uid for uid, step in self.open_steps.items() for s in step.intent.claims}
+
+    @property
+    def slots_used(self) -> set[int]:
+        return {sample.slot for sample in self.samples.values()}
+
+    @property
+    def films_planned(self) -> int:
+        """Samples that are films, or may be or become one: all but those given up as bare substrates."""
+        return sum(s.film is not None or s.phase is not Phase.DISCARDED for s in self.samples.values())
+
+    @property
+    def pending(self) -> list[Sample]:
+        """Samples suggested whose observation is still to come, in order."""
+        awaited = (Phase.SUGGESTED, Phase.DEPOSITING, Phase.DEPOSITED, Phase.MEASURING)
+        return [sample for sample in self.samples.values() if sample.phase in awaited]
+
+    def at(self, place: e.Place) -> Sample | None:
+        """The sample that is at `place`, on its way there, or perhaps there."""
+        return next((s for s in self.samples.values() if place in (s.place, s.bound_for)), None)
+
+    # --- the fold -------------------------------------------------------------------------------------
+
+    def apply(self, recorded: e.Recorded) -> None:
+        """Take the next entry.  Raises `LifecycleError` if it cannot follow."""
+        if recorded.version != self.version + 1:
+            raise LifecycleError(f"entry {recorded.version} does not follow {self.version}")
+        if (self.started is None) != isinstance(recorded.entry, e.CampaignStarted):
+            raise LifecycleError(
+                f"entry {recorded.version} is {recorded.entry.kind}: a campaign starts first, and once"
+            )
+        if self.mode is Mode.STOPPED:
+            raise LifecycleError(f"entry {recorded.version} is {recorded.entry.kind}, but the campaign is over")
+        self._take(recorded.entry, recorded.time)
+        self.version, self.time = recorded.version, recorded.time
+
+    def _take(self, entry: e.Entry, time: float) -> None:
+        match entry:
+            case e.CampaignStarted():
+                self.started, self.started_at = entry, time
+            case e.SampleSuggested():
+                self._suggested(entry)
+            case e.StepIntended():
+                self._step_intended(entry, time)
+            case e.StepEnded():
+                self._step_ended(entry, time)
+            case e.SampleMoved():
+                self._moved(entry)
+            case e.FilmDeposited():
+                self._happened(entry.sample, Happening.FILM_DEPOSITED).film = entry
+            case e.RatesCalibrated():
+                self.rates.update(entry.rates)
+                self.energy_kwh.update(entry.energy_kwh)
+            case e.ObservationMade():
+                self._happened(entry.sample, Happening.OBSERVATION_MADE).observation = entry
+                self.observations.append(entry)
+                self.observed_at = time
+                self.failures_in_a_row = self.failures_in_a_row + 1 if entry.validity == "failed" else 0
+            case e.SampleDiscarded():
+                sample = self._happened(entry.sample, Happening.GIVEN_UP)
+                sample.note = entry.reason
+                self.failures_in_a_row += bool(sample.failures)
+            case e.SampleQuarantined():
+                self._happened(entry.sample, Happening.SET_ASIDE).note = entry.reason
+                self.failures_in_a_row += 1
+            case e.CommandGiven():
+                self._commanded(Command(entry.command))
+            case e.CampaignHeld():
+                self.mode = turned(self.mode, Turn.AT_REST)
+            case e.StationLost():
+                self.lost_stations.add(entry.station)
+            case e.StationMadeSafe():
+                pass
+            case e.OperatorNeeded():
+                self.needs = entry.reason
+            case e.CampaignEnded():
+                turn = Turn.OPERATOR_NEEDED if entry.end == "needs operator" else Turn.ENDED
+                self.mode, self.ended = turned(self.mode, turn), entry
+
+    def _sample(self, number: int) -> Sample:
+        try:
+            return self.samples[number]
+        except KeyError:
+            raise LifecycleError(f"the journal tells of sample {number}, which was never suggested") from None
+
+    def _happened(self, number: int, happening: Happening) -> Sample:
+        sample = self._sample(number)
+        try:
+            sample.phase = next_phase(sample.phase, happening)
+        except LifecycleError as error:
+            raise LifecycleError(f"sample {number}: {error}") from None
+        return sample
+
+    def _suggested(self, entry: e.SampleSuggested) -> None:
+        if entry.sample in self.samples:
+            raise LifecycleError(f"sample {entry.sample} was suggested twice")
+        if entry.slot in self.slots_used:
+            raise LifecycleError(f"sample {entry.sample}: the substrate in slot {entry.slot} is another sample's")
+        self.samples[entry.sample] = Sample(entry.sample, entry.slot, slot_place(entry.slot), entry)
+
+    def _commanded(self, command: Command) -> None:
+        self.mode, self.ended = next_mode(self.mode, command), None
+        self.stop_wanted = self.stop_wanted or command is Command.STOP
+        if self.mode is Mode.RUNNING and self.stop_wanted:
+            self.mode = Mode.STOPPING
+
+    def _step_intended(self, entry: e.StepIntended, time: float) -> None:
+        self._check_claims(entry)
+        match entry.plan:
+            case "deposit":
+                self._happened(entry.sample, Happening.DEPOSIT_INTENDED)
+            case "measure":
+                self._happened(entry.sample, Happening.MEASURE_INTENDED)
+            case "transfer":
+                self._set_out(entry)
+        self.open_steps[entry.step] = OpenStep(entry, time)
+        self._steps.add(entry.step)
+
+    def _check_claims(self, entry: e.StepIntended) -> None:
+        if entry.step in self._steps:
+            raise LifecycleError(f"step {entry.step} was intended twice")
+        if taken := sorted(set(entry.claims) & set(self.occupied)):
+            raise LifecycleError(f"step {entry.step} claims {', '.join(taken)}, where a step is under way")
+        if any(step.intent.sample == entry.sample for step in self.open_steps.values()):
+            raise LifecycleError(f"step {entry.step}: a step on sample {entry.sample} is under way already")
+
+    def _set_out(self, entry: e.StepIntended) -> None:
+        sample, destination = self._sample(entry.sample), str(entry.kwargs["destination"])
+        if entry.kwargs["source"] != sample.place:
+            raise LifecycleError(f"step {entry.step}: sample {sample.number} is at {sample.place}")
+        if self.at(destination) not in (None, sample):
+            raise LifecycleError(f"step {entry.step}: {destination} is not free for sample {sample.number}")
+        sample.bound_for = destination
+
+    def _moved(self, entry: e.SampleMoved) -> None:
+        sample = self._sample(entry.sample)
+        if entry.source != sample.place or self.at(entry.destination) not in (None, sample):
+            raise LifecycleError(
+                f"sample {sample.number}, at {sample.place}, cannot have come "
+                f"from {entry.source} to {entry.destination}"
+            )
+        sample.place, sample.bound_for = entry.destination, None
+
+    def _step_ended(self, entry: e.StepEnded, time: float) -> None:
+        try:
+            step = self.open_steps.pop(entry.step)
+        except KeyError:
+            raise LifecycleError(f"step {entry.step} ended, but was never intended or had ended") from None
+        for station in step.intent.claims:
+            self.busy_s[station] = self.busy_s.get(station, 0.0) + time - step.since
+        sample, plan = self._sample(step.intent.sample), step.intent.plan
+        if entry.end == "done":
+            self._succeeded(sample, plan)
+            return
+        sample.failures[plan] = sample.failures.get(plan, 0) + 1
+        if sample.phase is Phase.MEASURING:
+            self._happened(sample.number, Happening.NOT_MEASURED)
+        elif entry.end != "unknown":  # an unknown deposit or transfer stays as it is until it is settled
+            sample.bound_for = None
+            if sample.phase is Phase.DEPOSITING:
+                self._happened(sample.number, Happening.FILM_NOT_BEGUN)
+
+    def _succeeded(self, sample: Sample, plan: e.Plan) -> None:
+        if sample.phase in (Phase.DEPOSITING, Phase.MEASURING) or sample.bound_for is not None:
+            raise LifecycleError(f"sample {sample.number}: its {plan} is done, but what came of it is not told")
+        sample.failures.pop(plan, None)
+
+
+def fold(entries: Iterable[e.Recorded]) -> CampaignState:
+    """The state that `entries`, from the first, lead to.  Raises `LifecycleError`."""
+    state = CampaignState()
+    for recorded in entries:
+        state.apply(recorded)
+    return state
+
+
+def best(state: CampaignState, direction: str) -> e.ObservationMade | None:
+    """The best valid observation so far, by measured value; `direction` is "max" or "min"."""
+    valid = [o for o in state.observations if o.validity == "valid" and o.value is not None]
+    sign = 1.0 if direction == "max" else -1.0
+    return max(valid, key=lambda o: sign * _value(o), default=None)
+
+
+def _value(observation: e.ObservationMade) -> float:
+    assert observation.value is not None
+    return observation.value
+
+
+def observation_for_model(observation: e.ObservationMade) -> dict[str, Any]:
+    """What the optimizer's `observe` takes."""
+    return {
+        "sample": observation.sample,
+        "composition": observation.composition,
+        "composition_sigma": observation.composition_sigma,
+        "value": observation.value,
+        "sigma": observation.sigma,
+        "validity": observation.validity,
+    }
