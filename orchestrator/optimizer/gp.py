@@ -1,0 +1,223 @@
+"""An exact Gaussian process: Matern-5/2 with a lengthscale for each input, learned noise, constant mean.
+
+Notation
+--------
+n       observations
+d       inputs
+m       points to predict at
+q       columns of targets (one, or one for each fantasy)
+X       (n, d)  inputs, each scaled to the order of 1
+y       (n,) or (n, q)  targets, any units
+v       (n,)    known noise variances of the targets, units of y squared
+l       (d,)    lengthscales, units of X
+a       amplitude: prior variance, units of y squared
+g       learned noise variance, common to all observations, units of y squared
+C       (n, n)  a k(X, X) + g I + diag(v), lower Cholesky factor L
+mu      constant mean, profiled out: the generalised least-squares estimate given C
+alpha   (n,) or (n, q)  inv(C) (y - mu)
+theta   (d + 2,)  logarithms of l, a, g
+
+The kernel is k(r) = (1 + r + r^2/3) exp(-r) with r^2 = 5 sum_j (x_j - x'_j)^2 / l_j^2
+(Rasmussen and Williams, Gaussian Processes for Machine Learning, eq. 4.17).
+
+Hyper-parameters are those of largest posterior density (`fit`): the marginal likelihood at the profiled mean
+times log l_j ~ N(log l0, 0.75), the weak priors and the bounds below.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, lapack, solve_triangular
+from scipy.optimize import minimize
+
+Array = NDArray[np.float64]
+
+LENGTHSCALE_LOG_SIGMA = 0.75  # of the lengthscale prior
+NOISE_LOG_CENTRE, NOISE_LOG_SIGMA = math.log(1e-3), 2.0  # learned noise variance, targets of variance 1
+AMPLITUDE_LOG_SIGMA = 2.0  # around 1, targets of variance 1
+LENGTHSCALE_SPAN = 100.0  # lengthscales stay within this factor of their prior centre
+AMPLITUDE_BOUNDS = (1e-3, 1e3)  # targets of variance 1
+NOISE_BOUNDS = (1e-6, 1.0)  # targets of variance 1
+MAX_ITERATIONS = 60
+CHUNK = 8192  # points predicted at a time: bounds memory at CHUNK n numbers
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """l, a and g of the notation."""
+
+    lengthscales: tuple[float, ...]
+    amplitude: float
+    noise: float
+
+    def scaled(self, unit: float) -> Hyperparameters:
+        """The same for targets multiplied by `unit`."""
+        return Hyperparameters(self.lengthscales, self.amplitude * unit**2, self.noise * unit**2)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What the data say: everything needed to predict.  `targets` has one column a fantasy."""
+
+    X: Array  # (n, d)
+    hyper: Hyperparameters
+    L: Array  # (n, n)
+    mu: float
+    alpha: Array  # (n, q)
+
+    def predict(self, points: Array) -> tuple[Array, Array]:
+        """Means (m, q) and standard deviations (m,) of the noise-free function at `points` (m, d)."""
+        means = np.empty((len(points), self.alpha.shape[1]))
+        sigmas = np.empty(len(points))
+        for begin in range(0, len(points), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            across = covariance(points[part], self.X, self.hyper)
+            means[part] = self.mu + across @ self.alpha
+            explained = solve_triangular(self.L, across.T, lower=True, check_finite=False)
+            variance = self.hyper.amplitude - np.einsum("ij,ij->j", explained, explained)
+            sigmas[part] = np.sqrt(np.maximum(variance, 0.0))
+        return means, sigmas
+
+    def joint(self, points: Array) -> tuple[Array, Array]:
+        """Mean (m,) of the first column and covariance (m, m) of the function at `points` (m, d)."""
+        across = covariance(points, self.X, self.hyper)
+        explained = solve_triangular(self.L, across.T, lower=True, check_finite=False)
+        among = covariance(points, points, self.hyper) - explained.T @ explained
+        return self.mu + across @ self.alpha[:, 0], among
+
+
+def condition(X: Array, y: Array, v: Array, hyper: Hyperparameters, mu: float | None = None) -> Posterior:
+    """The posterior given targets `y` (n,) or (n, q); the mean is profiled from `y` unless `mu` is given."""
+    L = cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v))
+    if mu is None:
+        mu = _profiled_mean(L, y)
+    alpha = cho_solve((L, True), np.atleast_2d((y - mu).T).T, check_finite=False)
+    return Posterior(X, hyper, L, mu, alpha)
+
+
+def fantasies(posterior: Posterior, points: Array, count: int, rng: np.random.Generator) -> Array:
+    """Outcomes (m, count) that measuring `points` (m, d) jointly might have, learned noise included."""
+    mean, among = posterior.joint(points)
+    L = cholesky(among + posterior.hyper.noise * np.eye(len(points)))
+    return mean[:, None] + L @ rng.standard_normal((len(points), count))
+
+
+def fit(X: Array, y: Array, v: Array, *, l0: float, start: Hyperparameters | None = None) -> Hyperparameters:
+    """Hyper-parameters of largest posterior density for targets of mean 0 and variance 1.
+
+    `l0` is the centre of the lengthscale prior; `start` (an earlier fit) is where the search begins.
+    """
+    d = X.shape[1]
+    centre = _log(Hyperparameters((l0,) * d, 1.0, math.exp(NOISE_LOG_CENTRE)))
+    bounds = _log_bounds(l0, d)
+    first = centre if start is None else np.clip(_log(start), bounds[:, 0], bounds[:, 1])
+    found = minimize(
+        negative_log_density,
+        first,
+        args=(X, y, v, l0),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": MAX_ITERATIONS},
+    )
+    return _exp(found.x if np.isfinite(found.fun) else centre)
+
+
+def negative_log_density(theta: Array, X: Array, y: Array, v: Array, l0: float) -> tuple[float, Array]:
+    """Minus the log posterior density of theta (up to a constant) and its gradient (d + 2,)."""
+    loss, gradient = negative_log_likelihood(theta, X, y, v)
+    away = (theta - _prior_centre(l0, X.shape[1])) / _prior_sigma(X.shape[1])
+    return loss + 0.5 * float(away @ away), gradient + away / _prior_sigma(X.shape[1])
+
+
+def negative_log_likelihood(theta: Array, X: Array, y: Array, v: Array) -> tuple[float, Array]:
+    """Minus the log marginal likelihood of y (n,) at the profiled mean, and its gradient (d + 2,).
+
+    With W = alpha alpha' - inv(C), the gradient in a parameter t is -tr(W dC/dt) / 2; mu is at its optimum,
+    so its own change contributes nothing.  For lengthscales, dC/dlog l_j = D o (z_j - z_j')^2 with
+    D = (5/3) a (1 + r) exp(-r) and Z = X / l, whose sum with M = W o D needs no n x n x d array:
+    -sum_i (Z^2 (M 1) - Z (M Z))_ij.
+    """
+    hyper = _exp(theta)
+    Z = X / np.array(hyper.lengthscales)
+    r = _distance(Z, Z)
+    decay = hyper.amplitude * np.exp(-r)
+    K = (1.0 + r + r**2 / 3.0) * decay
+    L = cholesky(K + np.diag(hyper.noise + v))
+    residual = y - _profiled_mean(L, y)
+    alpha = cho_solve((L, True), residual, check_finite=False)
+    W = np.outer(alpha, alpha) - _inverse(L)
+    M = W * (5.0 / 3.0) * (1.0 + r) * decay
+    by_lengthscale = -np.sum(Z**2 * M.sum(axis=1)[:, None] - Z * (M @ Z), axis=0)
+    by_amplitude = -0.5 * np.sum(W * K)
+    by_noise = -0.5 * hyper.noise * np.trace(W)
+    loss = 0.5 * residual @ alpha + np.log(np.diag(L)).sum() + 0.5 * len(y) * math.log(2 * math.pi)
+    return float(loss), np.concatenate([by_lengthscale, [by_amplitude, by_noise]])
+
+
+def covariance(A: Array, B: Array, hyper: Hyperparameters) -> Array:
+    """Prior covariance (len(A), len(B)) of the function at A and at B."""
+    lengthscales = np.array(hyper.lengthscales)
+    r = _distance(A / lengthscales, B / lengthscales)
+    return hyper.amplitude * (1.0 + r + r**2 / 3.0) * np.exp(-r)
+
+
+def cholesky(C: Array) -> Array:
+    """Lower Cholesky factor of a covariance matrix, with as little added to its diagonal as it takes.
+
+    Rounding leaves a covariance matrix at worst slightly indefinite, so for finite C this always ends.
+    """
+    if not np.all(np.isfinite(C)):
+        raise FloatingPointError("a covariance matrix has entries that are not finite")
+    jitter = 0.0
+    typical = float(np.mean(np.diag(C)))
+    while True:
+        L, failed = lapack.dpotrf(C + jitter * np.eye(len(C)) if jitter else C, lower=1, clean=1)
+        if not failed:
+            return np.asarray(L)
+        jitter = max(10.0 * jitter, 1e-12 * typical, np.finfo(float).tiny)
+
+
+def _distance(A: Array, B: Array) -> Array:
+    """sqrt(5) times the Euclidean distance of every row of A from every row of B."""
+    squares = np.einsum("ij,ij->i", A, A)[:, None] + np.einsum("ij,ij->i", B, B) - 2.0 * (A @ B.T)
+    if A is B:
+        np.fill_diagonal(squares, 0.0)
+    return np.asarray(np.sqrt(5.0 * np.maximum(squares, 0.0)))
+
+
+def _profiled_mean(L: Array, y: Array) -> float:
+    weights = cho_solve((L, True), np.ones(len(L)), check_finite=False)
+    return float(weights @ y / weights.sum())
+
+
+def _inverse(L: Array) -> Array:
+    """inv(L L')."""
+    lower, _ = lapack.dpotri(L, lower=1)
+    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+
+
+def _prior_centre(l0: float, d: int) -> Array:
+    return np.array([math.log(l0)] * d + [0.0, NOISE_LOG_CENTRE])
+
+
+def _prior_sigma(d: int) -> Array:
+    return np.array([LENGTHSCALE_LOG_SIGMA] * d + [AMPLITUDE_LOG_SIGMA, NOISE_LOG_SIGMA])
+
+
+def _log_bounds(l0: float, d: int) -> Array:
+    lengthscale = (l0 / LENGTHSCALE_SPAN, l0 * LENGTHSCALE_SPAN)
+    return np.log([lengthscale] * d + [AMPLITUDE_BOUNDS, NOISE_BOUNDS])
+
+
+def _log(hyper: Hyperparameters) -> Array:
+    return np.log([*hyper.lengthscales, hyper.amplitude, hyper.noise])
+
+
+def _exp(theta: Array) -> Hyperparameters:
+    *lengthscales, amplitude, noise = np.exp(theta).tolist()
+    return Hyperparameters(tuple(lengthscales), amplitude, noise)

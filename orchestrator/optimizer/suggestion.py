@@ -1,0 +1,79 @@
+"""What the optimizer is told, and what it answers: plain records that cross to other processes as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VALIDITIES = ("valid", "censored", "failed")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one sample turned out to be.
+
+    `composition` is what was made (fractions), `value` the objective with standard deviation `sigma`, both in
+    the objective's unit.  Only a valid observation has a value.
+    """
+
+    sample: int
+    composition: Mapping[str, float]
+    value: float | None = None
+    sigma: float | None = None
+    validity: str = "valid"
+    composition_sigma: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.validity not in VALIDITIES:
+            raise ValueError(f"sample {self.sample}: validity is one of {', '.join(VALIDITIES)}, not {self.validity!r}")
+        if not all(math.isfinite(fraction) for fraction in self.composition.values()):
+            raise ValueError(f"sample {self.sample}: its composition has a fraction that is not a number")
+        if self.validity == "valid":
+            self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        if self.value is None or not math.isfinite(self.value):
+            raise ValueError(f"sample {self.sample}: a valid observation needs a value, not {self.value!r}")
+        if self.sigma is not None and not (math.isfinite(self.sigma) and self.sigma >= 0):
+            raise ValueError(f"sample {self.sample}: sigma must be finite and not negative, not {self.sigma!r}")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A composition (fractions) and what the model expects of it, in the objective's unit.
+
+    `mean` and `sigma` follow from the observations alone.  `acquisition` also counts what is pending; it is in
+    the model's own units (see `surrogate`) and only ranks the candidates of one suggestion.
+    """
+
+    composition: dict[str, float]
+    mean: float | None = None
+    sigma: float | None = None
+    acquisition: float | None = None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The next composition to make, exactly a point of the campaign's lattice, and why.
+
+    `method`: "space-filling" (too little is known for a model), "gp", "random" or "fallback" (no optimizer
+    could be asked).  `replicate`: nothing new is left, and this repeats the best.  `hyperparameters` are in
+    the objective's unit; lengthscales are at.% of each element.  `seconds` is real time.
+    """
+
+    number: int
+    composition: dict[str, float]
+    method: str
+    mean: float | None = None
+    sigma: float | None = None
+    acquisition: float | None = None
+    runner_up: Forecast | None = None
+    hyperparameters: dict[str, Any] | None = None
+    replicate: bool = False
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)

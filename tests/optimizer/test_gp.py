@@ -1,0 +1,166 @@
+"""The Gaussian process against scikit-learn, against finite differences, and where rounding bites."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime
+from scipy.stats import multivariate_normal
+
+from orchestrator.optimizer import gp
+
+
+def made_up(n: int, d: int, seed: int):
+    rng = np.random.default_rng(seed)
+    X = rng.dirichlet(np.ones(d), size=n)
+    y = np.sin(4 * X[:, 0]) + X[:, -1] ** 2 + 0.05 * rng.standard_normal(n)
+    return X, (y - y.mean()) / y.std(), rng.uniform(0, 0.05, n) ** 2
+
+
+def reference(X, y, v, hyper):
+    """scikit-learn's regressor with the same kernel and noise, hyper-parameters fixed."""
+    process = pytest.importorskip("sklearn.gaussian_process")
+    kernels = process.kernels
+    kernel = kernels.ConstantKernel(hyper.amplitude) * kernels.Matern(hyper.lengthscales, nu=2.5)
+    return process.GaussianProcessRegressor(kernel, alpha=v + hyper.noise, optimizer=None).fit(X, y)
+
+
+HYPER = gp.Hyperparameters((0.3, 0.7, 1.5), 1.7, 1e-3)
+
+
+def test_posterior_agrees_with_scikit_learn():
+    X, y, v = made_up(40, 3, 1)
+    points = np.random.default_rng(2).dirichlet(np.ones(3), size=200)
+    mean, sigma = gp.condition(X, y, v, HYPER, mu=0.0).predict(points)
+    expected_mean, expected_sigma = reference(X, y, v, HYPER).predict(points, return_std=True)
+    np.testing.assert_allclose(mean[:, 0], expected_mean, atol=1e-6)
+    np.testing.assert_allclose(sigma, expected_sigma, atol=1e-6)
+
+
+def test_joint_covariance_agrees_with_scikit_learn():
+    X, y, v = made_up(20, 3, 3)
+    points = np.random.default_rng(4).dirichlet(np.ones(3), size=12)
+    mean, among = gp.condition(X, y, v, HYPER, mu=0.0).joint(points)
+    expected_mean, expected = reference(X, y, v, HYPER).predict(points, return_cov=True)
+    np.testing.assert_allclose(mean, expected_mean, atol=1e-6)
+    np.testing.assert_allclose(among, expected, atol=1e-6)
+
+
+def test_likelihood_agrees_with_scikit_learn():
+    X, y, v = made_up(30, 3, 5)
+    theta = np.log([*HYPER.lengthscales, HYPER.amplitude, HYPER.noise])
+    mu = gp.condition(X, y, v, HYPER).mu
+    ours, _ = gp.negative_log_likelihood(theta, X, y, v)
+    theirs = reference(X, y - mu, v, HYPER).log_marginal_likelihood_value_
+    assert ours == pytest.approx(-theirs, abs=1e-6)
+
+
+def test_likelihood_is_the_normal_density():
+    X, y, v = made_up(12, 3, 6)
+    theta = np.log([*HYPER.lengthscales, HYPER.amplitude, HYPER.noise])
+    C = gp.covariance(X, X, HYPER) + np.diag(HYPER.noise + v)
+    mu = gp.condition(X, y, v, HYPER).mu
+    ours, _ = gp.negative_log_likelihood(theta, X, y, v)
+    assert ours == pytest.approx(-multivariate_normal.logpdf(y, np.full(12, mu), C), abs=1e-9)
+
+
+def test_profiled_mean_is_the_likeliest():
+    X, y, v = made_up(15, 3, 7)
+    C = gp.covariance(X, X, HYPER) + np.diag(HYPER.noise + v)
+    mu = gp.condition(X, y, v, HYPER).mu
+    density = [multivariate_normal.logpdf(y, np.full(15, mu + shift), C) for shift in (-0.01, 0.0, 0.01)]
+    assert density[1] > max(density[0], density[2])
+
+
+@pytest.mark.parametrize("d", [1, 2, 6])
+@pytest.mark.parametrize("density", [gp.negative_log_likelihood, gp.negative_log_density])
+def test_gradient_is_that_of_finite_differences(d, density):
+    X, y, v = made_up(25, max(d, 2), d)
+    X = X[:, :d]
+    rng = np.random.default_rng(d)
+    theta = np.concatenate([rng.normal(-0.7, 0.5, d), [rng.normal(), math.log(0.01)]])
+    arguments = (X, y, v) if density is gp.negative_log_likelihood else (X, y, v, 0.4)
+    _, gradient = density(theta, *arguments)
+    numeric = approx_fprime(theta, lambda t: density(t, *arguments)[0], 1e-6)
+    np.testing.assert_allclose(gradient, numeric, rtol=2e-4, atol=2e-4)
+
+
+def test_fit_finds_what_drew_the_data():
+    """Data drawn from the process itself: the irrelevant input is found irrelevant, the noise its size."""
+    rng = np.random.default_rng(8)
+    X = rng.uniform(size=(120, 2))
+    truth = gp.Hyperparameters((0.3, 30.0), 1.0, 0.01)
+    y = gp.cholesky(gp.covariance(X, X, truth) + 0.01 * np.eye(120)) @ rng.standard_normal(120)
+    hyper = gp.fit(X, (y - y.mean()) / y.std(), np.zeros(120), l0=0.4)
+    assert hyper.lengthscales[1] > 2 * hyper.lengthscales[0]
+    assert 0.3 < hyper.noise * y.var() / 0.01 < 3
+
+
+def test_fit_improves_on_its_start():
+    X, y, v = made_up(30, 3, 9)
+    start = gp.Hyperparameters((1.0, 1.0, 1.0), 1.0, 0.1)
+    found = gp.fit(X, y, v, l0=0.3, start=start)
+    losses = [
+        gp.negative_log_density(np.log([*h.lengthscales, h.amplitude, h.noise]), X, y, v, 0.3)[0]
+        for h in (start, found)
+    ]
+    assert losses[1] < losses[0]
+
+
+def test_many_columns_of_targets_are_independent():
+    X, y, v = made_up(20, 3, 10)
+    points = X[:5] * 0.9
+    both = gp.condition(X, np.column_stack([y, -2 * y]), v, HYPER, mu=0.0)
+    first = gp.condition(X, y, v, HYPER, mu=0.0)
+    np.testing.assert_allclose(both.predict(points)[0][:, 0], first.predict(points)[0][:, 0])
+    np.testing.assert_allclose(both.predict(points)[0][:, 1], -2 * first.predict(points)[0][:, 0])
+
+
+def test_a_large_pool_is_predicted_like_its_parts(monkeypatch):
+    X, y, v = made_up(10, 3, 11)
+    points = np.random.default_rng(12).dirichlet(np.ones(3), size=50)
+    posterior = gp.condition(X, y, v, HYPER)
+    whole = posterior.predict(points)
+    monkeypatch.setattr(gp, "CHUNK", 7)
+    parts = posterior.predict(points)
+    np.testing.assert_allclose(parts[0], whole[0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(parts[1], whole[1], rtol=1e-9, atol=1e-9)
+
+
+def test_fantasies_have_the_posterior_of_the_points():
+    X, y, v = made_up(8, 2, 13)
+    hyper = gp.Hyperparameters((0.2, 0.2), 1.0, 0.02)
+    posterior = gp.condition(X, y, v, hyper)
+    points = np.array([[0.3, 0.7], [0.35, 0.65], [0.9, 0.1]])
+    drawn = gp.fantasies(posterior, points, 100_000, np.random.default_rng(14))
+    mean, among = posterior.joint(points)
+    np.testing.assert_allclose(drawn.mean(axis=1), mean, atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn), among + 0.02 * np.eye(3), atol=0.02)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 30),
+    distinct=st.integers(1, 5),
+    exponent=st.floats(-9, 9),
+    seed=st.integers(0, 10_000),
+)
+def test_never_fails_on_repeats(n, distinct, exponent, seed):
+    """The same few points over and over, with hyper-parameters that make the matrix singular."""
+    rng = np.random.default_rng(seed)
+    X = rng.dirichlet(np.ones(3), size=distinct)[rng.integers(distinct, size=n)]
+    hyper = gp.Hyperparameters(tuple(10 ** rng.uniform(-4, 4, 3)), 10**exponent, 0.0)
+    posterior = gp.condition(X, rng.standard_normal(n), np.zeros(n), hyper)
+    mean, sigma = posterior.predict(X)
+    assert np.all(np.isfinite(mean))
+    assert np.all(np.isfinite(sigma))
+    assert np.all(sigma >= 0)
+
+
+def test_a_matrix_that_is_not_finite_is_named():
+    with pytest.raises(FloatingPointError, match="not finite"):
+        gp.cholesky(np.array([[1.0, np.nan], [np.nan, np.nan]]))
