@@ -1,4 +1,4 @@
-"""One exchange in flight per port: serial (pyserial) and VISA (pyvisa).
+"""One exchange in flight per port: serial (pyserial), plain TCP and VISA (pyvisa).
 
 A `Link` moves bytes and knows nothing of their meaning.  A `Port` owns a link and the one thread that may
 use it; every instrument on that port works through it, so a multi-step conversation (command, acknowledge,
@@ -7,18 +7,23 @@ enquiry) is never interleaved with another.
 
 from __future__ import annotations
 
+import os
+import select
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import pyvisa
 import serial
 
-from drivers.errors import Gone, NoReply
+from drivers.errors import Garbled, Gone, NoReply
 from drivers.wire.framing import Framing
 
 T = TypeVar("T")
+
+_CHUNK = 65536
 
 
 class Link(Protocol):
@@ -53,6 +58,14 @@ def exchange(link: Link, request: bytes, framing: Framing) -> bytes:
         raise NoReply(f"{error} after {request!r}") from error
 
 
+def read_twice(read: Callable[[], T]) -> T:
+    """`read`, once more if its answer is missing or garbled.  For reading only: an act is not repeated."""
+    try:
+        return read()
+    except (NoReply, Garbled):
+        return read()
+
+
 class _Buffered:
     """Frames out of a byte stream, for links that can read what has arrived."""
 
@@ -66,11 +79,10 @@ class _Buffered:
         deadline = time.monotonic() + patience
         while (length := framing(self._buffer) if self._buffer else None) is None:
             remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise NoReply(
-                    f"{self.address}: no complete reply within {patience:g} s, received {self._buffer!r}"
-                )
-            self._buffer += self._read_some(remaining)
+            received = self._read_some(max(0.0, remaining))
+            self._buffer += received
+            if not received and remaining <= 0:
+                raise NoReply(f"{self.address}: no complete reply within {patience:g} s, received {self._buffer!r}")
         frame, self._buffer = self._buffer[:length], self._buffer[length:]
         return frame
 
@@ -102,8 +114,10 @@ class SerialLink(_Buffered):
     ) -> None:
         super().__init__(address, timeout_s)
         try:
+            # No time-out of pyserial's: every change of one sets the whole port up again, which is slow, and
+            # refused by a pty that cannot do the parity asked for.
             self._serial = serial.serial_for_url(
-                address, baudrate=baudrate, bytesize=bytesize, parity=parity, timeout=timeout_s
+                address, baudrate=baudrate, bytesize=bytesize, parity=parity, timeout=0
             )
         except (serial.SerialException, OSError, ValueError) as error:
             raise Gone(f"{address}: cannot open ({error}); check cable, power and the lab file") from error
@@ -116,68 +130,166 @@ class SerialLink(_Buffered):
 
     def _read_some(self, timeout_s: float) -> bytes:
         try:
-            self._serial.timeout = timeout_s
-            first = self._serial.read(1)
-            return first + self._read_waiting() if first else b""
-        except (serial.SerialException, OSError) as error:
+            if not select.select([self._serial.fileno()], [], [], timeout_s)[0]:
+                return b""
+            return bytes(self._serial.read(_CHUNK))
+        except (serial.SerialException, OSError, ValueError) as error:  # ValueError: closed under us
             raise Gone(f"{self.address}: lost while receiving ({error})") from error
 
     def _read_waiting(self) -> bytes:
         received = b""
-        try:
-            # socket:// reports at most one waiting byte, so ask until there is none.
-            while waiting := self._serial.in_waiting:
-                received += self._serial.read(waiting)
-        except (serial.SerialException, OSError) as error:
-            raise Gone(f"{self.address}: lost while receiving ({error})") from error
+        while some := self._read_some(0.0):
+            received += some
         return received
 
     def close(self) -> None:
+        connection = getattr(self._serial, "_socket", None)
         self._serial.close()
+        if connection is not None:  # pyserial leaves a socket open that the other side has left
+            connection.close()
+
+
+class TcpLink(_Buffered):
+    """A plain TCP connection, ``tcp://host:port``, for instruments that speak first.
+
+    (pyserial's ``socket://`` discards what has arrived by the time the port is open: a greeting is lost.)
+    """
+
+    def __init__(self, address: str, *, timeout_s: float = 1.0, connect_timeout_s: float = 5.0) -> None:
+        super().__init__(address, timeout_s)
+        host, separator, port = address.removeprefix("tcp://").rpartition(":")
+        if not address.startswith("tcp://") or not separator or not port.isdigit():
+            raise Gone(f"{address}: not an address; write tcp://host:port in the lab file")
+        try:
+            self._socket = socket.create_connection((host, int(port)), connect_timeout_s)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            raise Gone(f"{address}: cannot connect ({error}); check cable, power and the lab file") from error
+
+    def send(self, request: bytes) -> None:
+        try:
+            self._socket.sendall(request)
+        except OSError as error:
+            raise Gone(f"{self.address}: lost while sending {request!r} ({error})") from error
+
+    def _read_some(self, timeout_s: float) -> bytes:
+        try:
+            if not select.select([self._socket], [], [], timeout_s)[0]:
+                return b""
+            received = self._socket.recv(_CHUNK)
+        except (OSError, ValueError) as error:  # ValueError: select on a socket closed under us
+            raise Gone(f"{self.address}: lost while receiving ({error})") from error
+        if not received:
+            raise Gone(f"{self.address}: the instrument closed the connection")
+        return received
+
+    def _read_waiting(self) -> bytes:
+        received = b""
+        while some := self._read_some(0.0):
+            received += some
+        return received
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 class VisaLink(_Buffered):
     """A VISA message-based resource, by default through pyvisa-py (no vendor library needed).
 
     `address` is a VISA resource string, for instance ``TCPIP0::host::port::SOCKET`` or ``GPIB0::6::INSTR``.
+    Streams (pyvisa-py sockets, serial ports) are read as bytes arrive, so a reply may come in pieces and
+    stale bytes are dropped.  On buses that keep messages apart (GPIB, USB, VXI-11; unverified on hardware)
+    a read takes one message, and after a missing reply `drain` clears the device.
     """
 
-    _manager: pyvisa.ResourceManager | None = None
+    _managers: ClassVar[dict[str, pyvisa.ResourceManager]] = {}
 
-    def __init__(self, address: str, *, timeout_s: float = 1.0, backend: str = "@py") -> None:
+    def __init__(self, address: str, *, timeout_s: float = 1.0, termination: str = "\n", backend: str = "@py") -> None:
         super().__init__(address, timeout_s)
         try:
-            if VisaLink._manager is None:
-                VisaLink._manager = pyvisa.ResourceManager(backend)
-            self._resource: Any = VisaLink._manager.open_resource(address)
-        except (pyvisa.errors.Error, OSError, ValueError) as error:
+            if backend not in self._managers:
+                self._managers[backend] = pyvisa.ResourceManager(backend)
+            self._resource: Any = self._managers[backend].open_resource(address)
+        except Exception as error:  # pyvisa-py raises bare Exception when a port will not open
             raise Gone(f"{address}: cannot open ({error}); check cable, power and the lab file") from error
-        self._resource.read_termination = "\n"
+        self._resource.read_termination = termination
         self._resource.write_termination = ""
         self._resource.timeout = 1000 * timeout_s
+        self._unanswered = False
+        self._socket = _socket_under(self._resource)
+        if self._socket is not None and (errno := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+            self.close()
+            raise Gone(f"{address}: cannot connect ({os.strerror(errno)}); check cable, power and the lab file")
 
     def send(self, request: bytes) -> None:
         try:
+            if self._socket is None:
+                self._resource.timeout = max(1.0, 1000 * self.timeout_s)  # the last read left what remained
             self._resource.write_raw(request)
         except (pyvisa.errors.Error, OSError) as error:
             raise Gone(f"{self.address}: lost while sending {request!r} ({error})") from error
 
+    def receive(self, framing: Framing, timeout_s: float | None = None) -> bytes:
+        try:
+            return super().receive(framing, timeout_s)
+        except NoReply:
+            self._unanswered = True
+            raise
+
     def _read_some(self, timeout_s: float) -> bytes:
         try:
+            if self._socket is not None:
+                return self._read_socket(timeout_s)
             self._resource.timeout = max(1.0, 1000 * timeout_s)
+            if hasattr(self._resource, "bytes_in_buffer"):
+                return self._resource.read_bytes(1) + self._read_serial()
             return bytes(self._resource.read_raw())
         except pyvisa.errors.VisaIOError as error:
             if error.error_code == pyvisa.constants.StatusCode.error_timeout:
                 return b""
             raise Gone(f"{self.address}: lost while receiving ({error})") from error
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise Gone(f"{self.address}: lost while receiving ({error})") from error
 
+    def _read_socket(self, timeout_s: float) -> bytes:
+        """What has arrived.  pyvisa-py alone waits for a terminator and does not see the peer leave."""
+        assert self._socket is not None
+        if not select.select([self._socket], [], [], timeout_s)[0]:
+            return b""
+        arrived = len(self._socket.recv(_CHUNK, socket.MSG_PEEK))
+        if not arrived:
+            raise Gone(f"{self.address}: the instrument closed the connection")
+        return bytes(self._resource.read_bytes(arrived))
+
+    def _read_serial(self) -> bytes:
+        arrived = self._resource.bytes_in_buffer
+        return bytes(self._resource.read_bytes(arrived)) if arrived else b""
+
     def _read_waiting(self) -> bytes:
+        try:
+            if self._socket is not None:
+                received = b""
+                while some := self._read_socket(0.0):
+                    received += some
+                return received
+            if hasattr(self._resource, "bytes_in_buffer"):
+                return self._read_serial()
+            if self._unanswered:
+                self._resource.clear()
+                self._unanswered = False
+        except (pyvisa.errors.Error, OSError, ValueError) as error:
+            raise Gone(f"{self.address}: lost while receiving ({error})") from error
         return b""
 
     def close(self) -> None:
         self._resource.close()
+
+
+def _socket_under(resource: Any) -> socket.socket | None:
+    """The socket of a pyvisa-py ``TCPIP::SOCKET`` resource; None for other resources and libraries."""
+    session = getattr(resource.visalib, "sessions", {}).get(resource.session)
+    interface = getattr(session, "interface", None)
+    return interface if isinstance(interface, socket.socket) else None
 
 
 class Port:
