@@ -178,6 +178,11 @@ class Space:
         return count_ways([self.amounts(i) for i in range(len(self.elements))], self.total, self.most)
 
     @cached_property
+    def _reachable(self) -> list[NDArray[np.bool_]]:
+        """Where `ways` is not 0."""
+        return [np.array(table > 0, dtype=bool) for table in self.ways]
+
+    @cached_property
     def weights(self) -> list[NDArray[np.float64]]:
         """`ways`, each table relative to its largest number."""
         return [relative(table) for table in self.ways]
@@ -219,26 +224,41 @@ class Space:
         Branches that cannot be completed are cut; one that linear constraints make barren after all gives an
         empty block.
         """
-        n = len(self.elements)
         stack: list[Rows] = [np.empty((1, 0), dtype=np.int64)]
         while stack:
             rows = stack.pop()
             i = rows.shape[1]
-            if i == n:
+            if i == len(self.elements):
                 yield rows[self.satisfied(rows)]
                 continue
-            amounts = self.amounts(i)
-            rows = np.column_stack([np.repeat(rows, len(amounts), axis=0), np.tile(amounts, len(rows))])
-            left, present = self.total - rows.sum(axis=1), (rows > 0).sum(axis=1)
-            keep = (left >= 0) & (present <= self.most)
-            rows, left, present = rows[keep], left[keep], present[keep]
-            keep = np.array(self.ways[i + 1][self.most - present, left] > 0, dtype=bool)
-            rows, left = rows[keep], left[keep]
-            rows = rows[self.limits.completable(rows, left)]
-            if not len(rows):
+            rows, later = self._grown(rows)
+            if len(later):
+                stack.append(later)
+            rows = rows[self.limits.completable(rows, self.total - rows.sum(axis=1))]
+            if len(rows):
+                stack.append(rows)
+            else:
                 yield self._none
-            height = max(1, BLOCK_ROWS // len(self.amounts(i + 1))) if i + 1 < n else BLOCK_ROWS
-            stack.extend(rows[start : start + height] for start in reversed(range(0, len(rows), height)))
+
+    def _grown(self, rows: Rows) -> tuple[Rows, Rows]:
+        """The first of `rows` (m, i) with every amount of element i that leaves them completable, about
+        `BLOCK_ROWS` of them; and the rest of `rows`."""
+        i = rows.shape[1]
+        amounts = self.amounts(i)
+        left, present = self.total - rows.sum(axis=1), (rows > 0).sum(axis=1)
+        states, state_of = np.unique(present * (self.total + 1) + left, return_inverse=True)
+        k, room = (part[:, np.newaxis] for part in np.divmod(states, self.total + 1))
+        after, room_after = self.most - k - (amounts > 0), room - amounts
+        fits = self._reachable[i + 1][np.maximum(after, 0), np.maximum(room_after, 0)]
+        fits &= (after >= 0) & (room_after >= 0)  # (states, amounts)
+        counts = fits.sum(axis=1)
+        taken = max(1, int(np.searchsorted(np.cumsum(counts[state_of]), BLOCK_ROWS)))
+        rows, later, state_of = rows[:taken], rows[taken:], state_of[:taken]
+        chosen = np.concatenate([np.flatnonzero(fits[state]) for state in range(len(states))])
+        firsts, each = (np.cumsum(counts) - counts)[state_of], counts[state_of]
+        within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        added = amounts[chosen[np.repeat(firsts, each) + within]]
+        return np.column_stack([np.repeat(rows, each, axis=0), added]), later
 
     def witness(self, patience: int = 300) -> Rows | None:
         """One composition of the space, in units, (n,); None if there is none.

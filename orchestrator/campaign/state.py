@@ -242,13 +242,11 @@ def _value(observation: e.ObservationMade) -> float:
     return observation.value
 
 
-def observation_for_model(observation: e.ObservationMade) -> dict[str, Any]:
-    """What the optimizer's `observe` takes."""
+def observation_for_model(sample: Sample) -> dict[str, Any]:
+    """What the optimizer's `observe` takes of `sample`, which has been observed."""
+    assert sample.observation is not None
+    told = ("sample", "composition", "composition_sigma", "value", "sigma", "validity")
     return {
-        "sample": observation.sample,
-        "composition": observation.composition,
-        "composition_sigma": observation.composition_sigma,
-        "value": observation.value,
-        "sigma": observation.sigma,
-        "validity": observation.validity,
+        **sample.observation.model_dump(mode="json", include=set(told)),
+        "asked": dict(sample.suggestion.composition),
     }

@@ -63,6 +63,8 @@ class Optimizer:
     def observe(self, observation: Observation | Mapping[str, Any]) -> None:
         """Learn what became of one sample.  Raises `ValueError` if a valid one has no finite value."""
         seen = observation if isinstance(observation, Observation) else Observation(**observation)
+        if seen.asked is not None:
+            self._taken.add(seen.asked)
         self._taken.add(seen.composition)
         if seen.validity == "valid" and seen.value is not None:
             self._model.add(self._vectors([seen.composition])[0], self._sign * seen.value, seen.sigma or 0.0)

@@ -15,7 +15,8 @@ class Observation:
     """What one sample turned out to be.
 
     `composition` is what was made (fractions), `value` the objective with standard deviation `sigma`, both in
-    the objective's unit.  Only a valid observation has a value.
+    the objective's unit.  Only a valid observation has a value.  `asked` is the composition that was suggested,
+    if it is known: it is not suggested again, however far from it the film turned out.
     """
 
     sample: int
@@ -24,6 +25,7 @@ class Observation:
     sigma: float | None = None
     validity: str = "valid"
     composition_sigma: Mapping[str, float] | None = None
+    asked: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         if self.validity not in VALIDITIES:
