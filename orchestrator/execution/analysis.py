@@ -1,0 +1,260 @@
+"""From a hysteresis loop to what it says of the film, with uncertainties, or to the reason why it says nothing.
+
+Notation, for n points in the order in which they were taken:
+
+    B   (n,) field, mT                      y   (n,) signal, in the magnetometer's quantity
+    t   (n,) time in the loop, 0 to 1       h   (k,) indices of the points at high field
+
+At high field a saturated film obeys  y = o + d t + c B + M sgn(B):  an offset, a linear drift, a linear
+background (substrate, holder, optics) and the saturated film.  The four are fitted together, which needs both
+signs of B, and the first sign twice.  Taking away o, d t and c B leaves the film's own loop.
+
+A film that is not saturated at the highest field still bends there.  Its tangent meets B = 0 below M, so what
+the fit gives is a lower bound, and the measurement is censored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.roles import MagnetometryStation
+
+Array = NDArray[np.float64]
+
+FEWEST_POINTS = 20
+HIGH_FIELD = 0.7
+"""Points beyond this part of the highest field are fitted."""
+LEAST_SIGNAL_TO_NOISE = 5.0
+WIDEST_GAP = 0.05
+"""Of the full swing, between the first and the last point, before the loop counts as not closed."""
+STEEPEST_BACKGROUND = {"moment": 0.05, "kerr_rotation": 0.3}
+"""Of M at the highest field: a background that steep, and of the film's sign, may be the film itself.  Optics
+turn the light too, either way; substrates and holders are diamagnetic, against the film."""
+SIGNIFICANT = 4.0
+UNITS = {"moment": "A m2", "kerr_rotation": "mrad"}
+
+
+class NoResult(Exception):
+    """The loop says nothing about the film; the message says why."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its standard uncertainty."""
+
+    value: float
+    sigma: float
+
+    def scaled(self, factor: float, relative_sigma: float = 0.0) -> Estimate:
+        """Times a factor that has an uncertainty of its own."""
+        value = self.value * factor
+        return Estimate(value, math.hypot(self.sigma * factor, value * relative_sigma))
+
+    def as_dict(self, unit: str) -> dict[str, Any]:
+        return {"value": float(self.value), "sigma": float(self.sigma), "unit": unit}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop and what its high-field fit made of it; `film` is the signal without offset, drift, background."""
+
+    field_mt: Array
+    film: Array
+    noise: float
+    saturation: Estimate
+    unsaturated: str = ""  # why the film may not be saturated
+
+
+def of_measurement(
+    outcome: Mapping[str, Any], station: MagnetometryStation, kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The outcome of a measure plan with ``quantities``, ``validity`` and ``reason``, and the loop in units."""
+    raw = outcome["loop"]
+    signal = np.array(raw["signal"], dtype=float) * station.scale
+    loop: dict[str, Any] = {**raw, "signal": signal.tolist(), "unit": UNITS[station.quantity]}
+    answer: dict[str, Any] = {**outcome, "loop": loop, "quantities": {}, "validity": "failed", "reason": ""}
+    try:
+        fitted = fit(
+            np.array(raw["field_mt"], dtype=float),
+            signal,
+            np.array(raw["at_s"], dtype=float),
+            np.array(raw["overloaded"], dtype=bool),
+            steepest=STEEPEST_BACKGROUND[station.quantity],
+        )
+        quantities = _quantities(fitted, station, kwargs)
+    except NoResult as reason:
+        return {**answer, "reason": str(reason)}
+    film, unit = _in_film_units(fitted, station, kwargs)
+    return {
+        **answer,
+        "loop": {**loop, "film": film.tolist(), "film_unit": unit},
+        "quantities": quantities,
+        "validity": "censored" if fitted.unsaturated else "valid",
+        "reason": fitted.unsaturated,
+    }
+
+
+def _film_factor(station: MagnetometryStation, kwargs: Mapping[str, Any]) -> tuple[float, float, str]:
+    """From the magnetometer's quantity to the film's: factor, its relative uncertainty, unit."""
+    if station.quantity == "kerr_rotation":
+        return 1.0, station.scale_sigma, "mrad"
+    thickness = kwargs.get("thickness_nm") or 0.0
+    if not thickness > 0:
+        raise NoResult("the film's thickness is not known, so its moment gives no magnetisation")
+    volume_m3 = station.film_area_mm2 * 1e-6 * thickness * 1e-9
+    relative = math.hypot(station.scale_sigma, (kwargs.get("thickness_sigma_nm") or 0.0) / thickness)
+    return 1e-3 / volume_m3, relative, "kA/m"
+
+
+def _in_film_units(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, Any]) -> tuple[Array, str]:
+    factor, _, unit = _film_factor(station, kwargs)
+    return loop.film * factor, unit
+
+
+def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    factor, relative, unit = _film_factor(station, kwargs)
+    saturation = loop.saturation
+    coercive, remanent = coercivity_mt(loop), remanence(loop)
+    square = remanent.value / saturation.value
+    square_sigma = math.hypot(remanent.sigma, square * saturation.sigma) / abs(saturation.value)
+    common = {
+        "coercivity": coercive.as_dict("mT"),
+        "squareness": Estimate(square, square_sigma).as_dict("1"),
+    }
+    scaled = saturation.scaled(factor, relative).as_dict(unit)
+    if station.quantity == "kerr_rotation":
+        return {"kerr_rotation": scaled, **common}
+    if saturation.value < 0:
+        raise NoResult("the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale")
+    remanent_m = remanent.scaled(factor, relative).as_dict(unit)
+    return {"saturation_magnetisation": scaled, "remanence": remanent_m, **common}
+
+
+# --- the fit --------------------------------------------------------------------------------------------
+
+
+def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool_], *, steepest: float = 0.05) -> Loop:
+    """Separate the film from offset, drift and background.  Raises `NoResult`."""
+    _check_points(field_mt, signal, overloaded)
+    time = (at_s - at_s[0]) / max(at_s[-1] - at_s[0], 1e-9)
+    highest = float(np.min([field_mt.max(), -field_mt.min()]))
+    high = np.abs(field_mt) >= HIGH_FIELD * highest
+    if min(np.count_nonzero(high & (field_mt > 0)), np.count_nonzero(high & (field_mt < 0))) < 3:
+        raise NoResult("too few points at high field to tell the film from the background")
+    b, y, t = field_mt[high], signal[high], time[high]
+    model = np.column_stack([np.ones_like(b), t, b / highest, np.sign(b)])
+    (offset, drift, slope, saturated), sigmas, noise = _least_squares(model, y)
+    if abs(saturated) < LEAST_SIGNAL_TO_NOISE * noise or abs(saturated) < LEAST_SIGNAL_TO_NOISE * sigmas[3]:
+        raise NoResult(
+            f"signal to noise too low: {abs(saturated) / noise if noise else 0.0:.1f} where "
+            f"{LEAST_SIGNAL_TO_NOISE:g} is needed; is a sample in the magnetometer?"
+        )
+    gap = signal[-1] - signal[0] - slope * (field_mt[-1] - field_mt[0]) / highest
+    if abs(gap) > WIDEST_GAP * 2 * abs(saturated) + SIGNIFICANT * noise:
+        raise NoResult(
+            f"the loop does not close: its ends are {abs(gap / (2 * saturated)):.0%} of the swing apart; "
+            f"the sample moved or the signal drifts"
+        )
+    film = signal - offset - drift * time - slope * field_mt / highest
+    loop = Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])))
+    if slope / saturated > steepest and abs(slope) > SIGNIFICANT * sigmas[2]:
+        reason = f"the signal still rises by {slope / saturated:.0%} of its saturation towards the highest field"
+    else:
+        reason = _bends(model, y, b / highest, saturated)
+    return replace(loop, unsaturated=f"not saturated: {reason}; the values are lower bounds") if reason else loop
+
+
+def _check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_]) -> None:
+    if len(signal) < FEWEST_POINTS:
+        raise NoResult(f"too few points: {len(signal)}, {FEWEST_POINTS} are needed")
+    if overloaded.any():
+        raise NoResult(f"the lock-in was overloaded at {np.count_nonzero(overloaded)} points")
+    if not (np.isfinite(signal).all() and np.isfinite(field_mt).all()):
+        missing = np.count_nonzero(~(np.isfinite(signal) & np.isfinite(field_mt)))
+        raise NoResult(f"{missing} points are not numbers")
+    if np.ptp(signal) == 0:
+        raise NoResult(f"the signal never changed from {signal[0]:.3g}: no contact, or a cable is off")
+    if not (field_mt.max() > 0 > field_mt.min()):
+        raise NoResult(f"the field stayed between {field_mt.min():.3g} and {field_mt.max():.3g} mT")
+
+
+def _least_squares(model: Array, y: Array) -> tuple[Array, Array, float]:
+    """Parameters, their standard uncertainties, and the standard deviation of the residuals."""
+    freedom = len(y) - model.shape[1]
+    if freedom < 1:
+        raise NoResult("too few points at high field to tell the film from the background")
+    # The signal may be as small as 1e-9 A m2: scaled, so that no tolerance of the solver is met by chance.
+    unit = float(np.max(np.abs(y))) or 1.0
+    parameters, _, rank, _ = np.linalg.lstsq(model, y / unit, rcond=None)
+    if rank < model.shape[1]:
+        raise NoResult("the points at high field do not tell drift, background and film apart")
+    residuals = y / unit - model @ parameters
+    noise = math.sqrt(float(residuals @ residuals) / freedom)
+    covariance = np.linalg.inv(model.T @ model) * noise**2
+    return parameters * unit, np.sqrt(np.diag(covariance)) * unit, noise * unit
+
+
+def _bends(model: Array, y: Array, b: Array, saturated: float) -> str:
+    """In words if an approach to saturation is seen, else "".  `b` is the field over the highest."""
+    approach = np.sign(b) * (1 / np.abs(b) - 1)
+    parameters, sigmas, _ = _least_squares(np.column_stack([model, approach]), y)
+    if abs(parameters[4]) > SIGNIFICANT * sigmas[4] and abs(parameters[3] / saturated - 1) > 0.02:
+        return "the loop still bends at the highest field"
+    return ""
+
+
+# --- what is read off the film's own loop ---------------------------------------------------------------
+
+
+def _branches(loop: Loop) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the falling and of the rising branch, the lowest field belonging to both."""
+    lowest = int(np.argmin(loop.field_mt))
+    return np.arange(lowest + 1), np.arange(lowest, len(loop.field_mt))
+
+
+def coercivity_mt(loop: Loop) -> Estimate:
+    """Half the distance between the fields at which the two branches cross zero."""
+    falling, rising = (_crossing_mt(loop, branch) for branch in _branches(loop))
+    width = (rising.value - falling.value) / 2
+    return Estimate(width, math.hypot(falling.sigma, rising.sigma) / 2)
+
+
+def _crossing_mt(loop: Loop, branch: NDArray[np.intp]) -> Estimate:
+    """Field at which a branch crosses zero; through the points that noise leaves near zero, or between two."""
+    b, m = loop.field_mt[branch], loop.film[branch]
+    start = np.sign(m[0])
+    threshold = min(3 * loop.noise, abs(loop.saturation.value) / 2)
+    over = np.nonzero(m * start < -threshold)[0]
+    if not len(over):
+        raise NoResult("the signal does not reverse with the field")
+    after = int(over[0])
+    before = int(np.nonzero(m[:after] * start > threshold)[0][-1])
+    b, m = b[before : after + 1], m[before : after + 1]
+    slope, at_zero = np.polyfit(m, b, 1)
+    step = np.max(np.abs(np.diff(b)))
+    jump = np.max(np.abs(np.diff(m))) / abs(loop.saturation.value)
+    spread = loop.noise * abs(slope) / math.sqrt(len(b))
+    # Between two points on a smooth flank a straight line errs in the second order; across a jump it knows nothing.
+    return Estimate(float(at_zero), math.hypot(spread, step * min(1.0, jump) ** 2 / math.sqrt(12)))
+
+
+def remanence(loop: Loop) -> Estimate:
+    """Half the difference of the branches at zero field, in the units of the signal."""
+    falling, rising = (_at_zero_field(loop, branch) for branch in _branches(loop))
+    return Estimate((falling.value - rising.value) / 2, math.hypot(falling.sigma, rising.sigma) / 2)
+
+
+def _at_zero_field(loop: Loop, branch: NDArray[np.intp]) -> Estimate:
+    b, m = loop.field_mt[branch], loop.film[branch]
+    after = int(np.nonzero(b * np.sign(b[0]) <= 0)[0][0])
+    before = after - 1
+    part = b[before] / (b[before] - b[after])
+    value = m[before] + part * (m[after] - m[before])
+    between = abs(m[after] - m[before]) / (2 * math.sqrt(12))
+    return Estimate(float(value), math.hypot(loop.noise, between))

@@ -1,0 +1,42 @@
+"""Making a station safe, on its own: without the run engine, and whatever one device does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from drivers.roles import DepositionStation, Station, devices
+
+
+def stages(station: Station) -> list[list[Any]]:
+    """Devices to make safe together, one group after the other.
+
+    In a chamber the gas goes last: a plasma that starves is outside its pressure window.
+    """
+    if isinstance(station, DepositionStation):
+        return [[*station.guns.values(), station.monitor], [station.gas], [station.gauge]]
+    return [devices(station)]
+
+
+def make_safe(station: Station) -> list[str]:
+    """Put every device into its safe state; idempotent.  Returns what could not be, in words."""
+    return [fault for group in stages(station) for fault in _make_safe(group)]
+
+
+def _make_safe(group: Iterable[Any]) -> list[str]:
+    under_way, faults = [], []
+    for device in group:
+        try:
+            under_way.append((device, device.safe()))
+        except RuntimeError as error:  # its port was closed
+            faults.append(f"{device.name} could not be made safe ({error})")
+    for device, status in under_way:
+        finished = threading.Event()
+        status.add_callback(lambda _, finished=finished: finished.set())
+        finished.wait()  # the status has a time-out of its own
+        if (error := status.exception(timeout=0)) is not None:
+            faults.append(
+                f"{device.name} could not be made safe ({type(error).__name__}: {error}); switch it off by hand"
+            )
+    return faults

@@ -1,0 +1,1 @@
+"""Experimental procedures as Bluesky plans: deposition, magnetometry, transfer, calibration."""
