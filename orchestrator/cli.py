@@ -1,0 +1,271 @@
+"""The `nightshift` command.
+
+Every command imports what it needs when it runs, so that `nightshift status` does not wait for a run engine.
+Exit codes: 0 done, 2 bad input, 3 needs operator, 4 aborted.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from orchestrator.service.home import Home
+
+DONE, BAD_INPUT, NEEDS_OPERATOR, ABORTED = 0, 2, 3, 4
+EXIT_CODES = {"done": DONE, "stopped": DONE, "needs operator": NEEDS_OPERATOR, "aborted": ABORTED}
+NIGHTS = Path("nights")
+
+FILE = click.Path(path_type=Path)
+
+
+def refuse(message: object) -> NoReturn:
+    """End with exit code 2 and `message` on standard error."""
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(BAD_INPUT)
+
+
+def checked(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn the errors that a person can mend into one message and exit code 2."""
+
+    @wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        from orchestrator import rpc
+        from orchestrator.campaign.lifecycle import LifecycleError
+        from orchestrator.campaign.spec import SpecError
+        from orchestrator.journal import JournalError
+        from orchestrator.service.children import ChildError
+        from orchestrator.service.home import HomeError
+
+        try:
+            command(*args, **kwargs)
+        except rpc.RemoteError as error:
+            refuse(error.message if error.kind == "CommandRefused" else error)
+        except (SpecError, HomeError, JournalError, LifecycleError, ChildError, rpc.RpcError) as error:
+            refuse(error)
+
+    return wrapper
+
+
+def home_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--home",
+        type=FILE,
+        envvar="NIGHTSHIFT_HOME",
+        help="The campaign's folder [default: the newest below nights/].",
+    )(command)
+
+
+def the_home(path: Path | None) -> Home:
+    from orchestrator.service.home import Home, newest
+
+    return Home(path) if path else newest(NIGHTS)
+
+
+def new_home(path: Path | None, campaign: str) -> Home:
+    """A folder for a new campaign, by default one that has its name and the time."""
+    from orchestrator.service.home import Home
+
+    home = Home(path or NIGHTS / f"{campaign}-{time.strftime('%Y%m%d-%H%M%S')}")
+    home.make()
+    return home
+
+
+def operator() -> str:
+    """Who gives the command, for the journal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nightshift-lab")
+def main() -> None:
+    """Nightshift runs a self-driving thin-film laboratory through the night."""
+
+
+@main.command("dry-run")
+@click.argument("campaign", type=FILE)
+@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@click.option("--truth", type=FILE, help="CSV of measured films that the simulated lab interpolates.")
+@click.option("--seed", type=int, help="Instead of the campaign's own.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1000.0, show_default=True,
+              help="Lab seconds per real second.")  # fmt: skip
+@click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
+@click.option("--world", type=FILE, help="Where the simulated lab writes its own log (JSON lines).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | None, speed: float,
+            home: Path | None, world: Path | None, as_json: bool) -> None:  # fmt: skip
+    """Rehearse CAMPAIGN on a simulated lab, over the instruments' real wire protocols."""
+    from orchestrator.campaign.labspec import check_fit
+    from orchestrator.display import show
+    from orchestrator.night import load, rehearse, summary_lines
+
+    spec, bench = load(campaign, lab, seed)
+    check_fit(spec, bench)
+    folder = new_home(home, spec.name)
+    with show(quiet=as_json) as on_progress:
+        summary = rehearse(spec, bench, folder, speed=speed, truth=truth, world=world, by=operator(),
+                           on_progress=on_progress)  # fmt: skip
+    click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
+    sys.exit(EXIT_CODES[summary["end"]])
+
+
+@main.command()
+@click.argument("campaign", type=FILE)
+@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> None:
+    """Run CAMPAIGN on the instruments at the lab file's addresses.
+
+    If a daemon serves the home (`nightshift serve`), the campaign is handed to it; otherwise it runs here.
+    """
+    from orchestrator.campaign.labspec import check_fit
+    from orchestrator.display import show
+    from orchestrator.night import hand_over, load, run_for_real, summary_lines
+    from orchestrator.service.home import Home
+
+    spec, bench = load(campaign, lab, None)
+    check_fit(spec, bench)
+    if home and Home(home).served:
+        click.echo(hand_over(spec, Home(home), by=operator()))
+        return
+    folder = new_home(home, spec.name)
+    with show(quiet=as_json) as on_progress:
+        summary = run_for_real(spec, bench, folder, by=operator(), on_progress=on_progress)
+    click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
+    sys.exit(EXIT_CODES[summary["end"]])
+
+
+@main.command()
+@click.argument("campaign", type=FILE)
+@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def check(campaign: Path, lab: Path | None, as_json: bool) -> None:
+    """Check CAMPAIGN and its lab file, and that the one can be done in the other."""
+    from orchestrator.campaign.composition import Space
+    from orchestrator.campaign.labspec import check_fit
+    from orchestrator.night import load
+
+    spec, bench = load(campaign, lab, None)
+    check_fit(spec, bench)
+    size = Space.of(spec).size()
+    facts = {"campaign": spec.name, "lab": bench.name, "compositions": size, "samples": spec.budget.samples}
+    text = f"{spec.name} fits {bench.name}: {size} compositions, {spec.budget.samples} samples"
+    click.echo(json.dumps(facts) if as_json else text)
+
+
+@main.command()
+@click.argument("lab", type=FILE)
+@click.option("--truth", type=FILE, help="CSV of measured films that the simulated lab interpolates.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True,
+              help="Lab seconds per real second.")  # fmt: skip
+@click.option("--world", type=FILE, help="Where the simulated lab writes its own log (JSON lines).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def simulate(lab: Path, truth: Path | None, seed: int, speed: float, world: Path | None, as_json: bool) -> None:
+    """Serve the instruments of LAB from a simulated lab, until interrupted."""
+    from orchestrator.campaign.labspec import load_lab
+    from orchestrator.night import serve_lab
+
+    with serve_lab(load_lab(lab), seed=seed, speed=speed, truth=truth, world=world) as addresses:
+        if as_json:
+            click.echo(json.dumps({"addresses": addresses}))
+        else:
+            for device, address in addresses.items():
+                click.echo(f"{device:16} {address}")
+            click.echo("Serving until interrupted (Ctrl-C).")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+
+
+@main.command()
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def status(home: Path | None, as_json: bool) -> None:
+    """How the night stands."""
+    from orchestrator.night import progress_of
+
+    progress = progress_of(the_home(home))
+    if as_json:
+        click.echo(json.dumps(progress.as_dict()))
+    else:
+        from orchestrator.display import as_text
+
+        click.echo(as_text(progress))
+
+
+def _command(name: str, what: str) -> None:
+    @main.command(name, help=what)
+    @home_option
+    @click.option("--reason", default="", help="Why, for the journal.")
+    @click.option("--by", default=None, help="Who, for the journal [default: the user logged in].")
+    @checked
+    def give(home: Path | None, reason: str, by: str | None) -> None:
+        with the_home(home).connect() as daemon:
+            click.echo(daemon.command(name, by or operator(), reason))
+
+
+_command("hold", "Hold at the next gate: shutters closed, nothing begun, until resumed.")
+_command("resume", "Go on after a hold.")
+_command("stop", "Finish and measure the films in flight, begin no more, and end.")
+_command("abort", "End now: sources off, shutters closed. This is not the emergency stop.")
+
+
+@main.command()
+@home_option
+@click.option("--after", default=0, help="Only entries after this version.")
+@checked
+def journal(home: Path | None, after: int) -> None:
+    """The journal's entries, as JSON lines."""
+    from orchestrator.journal import SqliteJournal
+
+    for recorded in SqliteJournal(the_home(home).need_journal()).read(after):
+        click.echo(recorded.model_dump_json())
+
+
+@main.command()
+@home_option
+@click.option("--output", type=FILE, help="The HTML file to write [default: report.html in the home].")
+@checked
+def report(home: Path | None, output: Path | None) -> None:
+    """Write the morning report from the journal."""
+    from orchestrator.night import write_report_of
+
+    click.echo(write_report_of(the_home(home), output))
+
+
+@main.command()
+@click.argument("lab", type=FILE)
+@click.option("--home", type=FILE, required=True, help="A new folder for the campaign to come.")
+@checked
+def serve(lab: Path, home: Path) -> None:
+    """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign."""
+    from orchestrator.campaign.labspec import load_lab
+    from orchestrator.night import serve as serve_home
+
+    summary = serve_home(load_lab(lab), new_home(home, ""))
+    sys.exit(EXIT_CODES[summary["end"]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The night on a terminal: one live panel, redrawn in place."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.service.status import Progress
+
+REDRAW_S = 0.2
+
+
+@contextmanager
+def show(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """A callable that shows the progress given to it; on standard error, so that output can be piped.
+
+    Without a terminal one line is written for every film measured.
+    """
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            yield _paced(lambda progress: live.update(panel(progress), refresh=True))
+    else:
+        yield _line_per_film()
+
+
+def as_text(progress: Progress) -> str:
+    """The panel as plain text."""
+    console = Console(width=100, force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        console.print(panel(progress))
+    return capture.get().rstrip()
+
+
+def headline(progress: Progress) -> str:
+    """One line: films done of budget, best so far, predicted finish."""
+    done = progress.valid + progress.censored + progress.failed
+    line = f"{progress.campaign}: {progress.mode}, film {done} of {progress.samples_budget} measured"
+    if progress.best:
+        made = " ".join(f"{el}{100 * x:.0f}" for el, x in progress.best["composition"].items() if x >= 0.005)
+        line += f", best {progress.best['value']:.4g} {progress.best['unit']} ({made})"
+    if progress.predicted_finish:
+        line += f", done about {time.strftime('%H:%M', time.localtime(progress.predicted_finish))}"
+    return line
+
+
+def panel(progress: Progress) -> Group:
+    """Headline, bar, and what each station does."""
+    done = progress.valid + progress.censored + progress.failed
+    hours = (progress.now - progress.started_at) / 3600
+    stations = Table.grid(padding=(0, 2))
+    for name, station in sorted(progress.stations.items()):
+        minutes = (progress.now - (station.since or progress.now)) / 60
+        stations.add_row(name, f"{station.step} sample {station.sample}", f"{minutes:.0f} min")
+    rows: list[RenderableType] = [
+        Text(headline(progress), style="bold"),
+        ProgressBar(total=progress.samples_budget, completed=done, width=60),
+        Text(f"{hours:.1f} lab hours; {progress.failed} failed, {progress.censored} censored", style="dim"),
+        stations,
+    ]
+    if progress.needs:
+        rows.append(Text(f"Needs you: {progress.needs}", style="bold red"))
+    return Group(*rows)
+
+
+def _paced(draw: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    drawn = 0.0
+
+    def maybe(progress: Progress) -> None:
+        nonlocal drawn
+        if time.monotonic() - drawn >= REDRAW_S or progress.end:
+            drawn = time.monotonic()
+            draw(progress)
+
+    return maybe
+
+
+def _line_per_film() -> Callable[[Progress], None]:
+    last = -1
+
+    def line(progress: Progress) -> None:
+        nonlocal last
+        done = progress.valid + progress.censored + progress.failed
+        if done != last:
+            last = done
+            sys.stderr.write(headline(progress) + "\n")
+
+    return line

@@ -1,0 +1,203 @@
+"""The composition root: a lab file -> stations of devices, real or simulated.
+
+This module alone names drivers and simulators.  What it builds for a rehearsal and for hardware is the same,
+from the same lines of the lab file; only addresses and clock differ.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from drivers.clock import Clock, RealClock
+from drivers.errors import InstrumentError
+from drivers.instrument import Instrument
+from drivers.link import Port
+from drivers.roles import DepositionStation, MagnetometryStation, Place, Station, TransferStation
+from orchestrator.campaign.labspec import Device, LabSpec, StationSpec
+from orchestrator.campaign.problems import SpecError
+from orchestrator.service.children import Child, ChildError
+from simulators.clock import ScaledClock
+
+DRIVERS = {
+    "aja-dcxs": "drivers.aja_dcxs:AjaDcxs",
+    "alicat": "drivers.alicat:Alicat",
+    "pfeiffer-tpg36x": "drivers.pfeiffer_tpg:PfeifferTpg36x",
+    "inficon-sqm160": "drivers.inficon_sqm160:InficonSqm160",
+    "mecademic-meca500": "drivers.mecademic_meca500:Meca500",
+    "kepco-bop": "drivers.kepco_bop:KepcoBop",
+    "lakeshore-475": "drivers.lakeshore_475:LakeShore475",
+    "srs-sr830": "drivers.srs_sr830:Sr830",
+}
+"""Driver name in a lab file -> module and class."""
+
+START_S = 60.0
+
+
+class LabError(Exception):
+    """A station cannot be built: the message lists every device that does not answer as it should."""
+
+
+def open_clock(spec: dict[str, float] | None) -> Clock:
+    """The clock that `spec` describes; real time for None."""
+    return RealClock() if spec is None else ScaledClock(**spec)
+
+
+def build_station(lab: LabSpec, station: str, addresses: dict[str, str], clock: Clock) -> Station:
+    """Connect to every device of `station` and identify it.  Raises `LabError`."""
+    spec = lab.stations[station]
+    devices: dict[str, Instrument] = {}
+    troubles = []
+    for name, device in spec.devices.items():
+        try:
+            devices[name] = connect(name, device, addresses.get(name, device.address), clock)
+        except InstrumentError as error:
+            troubles.append(f"{name} ({device.driver}): {error}")
+    if troubles:
+        for connected in devices.values():
+            connected.port.close()
+        raise LabError(f"station {station}: " + "; ".join(troubles))
+    return _assemble(lab, station, spec, devices)
+
+
+def addresses_of(lab: LabSpec) -> dict[str, str]:
+    """Device name -> address, as in the lab file."""
+    return {name: device.address for station in lab.stations.values() for name, device in station.devices.items()}
+
+
+def connect(name: str, device: Device, address: str, clock: Clock) -> Instrument:
+    """The device `name`, identified and read once.  Raises `InstrumentError` or `SpecError`."""
+    module, _, cls = DRIVERS[device.driver].partition(":")
+    driver = getattr(import_module(module), cls)
+    port = Port(driver.open_link(address, device.timeout_s))
+    try:
+        instrument: Instrument = driver(port, name=name, clock=clock, limits=device.limits, **device.settings)
+    except TypeError as error:
+        port.close()
+        raise SpecError(
+            [f"device {name}: settings {device.settings!r} do not suit {device.driver}: {error}"]
+        ) from error
+    try:
+        port.submit(instrument.identify).result()
+        port.submit(instrument.refresh).result()
+    except InstrumentError:
+        port.close()
+        raise
+    return instrument
+
+
+def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Instrument]) -> Station:
+    by_role: dict[str, list[Any]] = {}
+    for device_name, device in spec.devices.items():
+        by_role.setdefault(device.role, []).append(devices[device_name])
+    match spec.kind:
+        case "deposition":
+            return DepositionStation(
+                name=name,
+                guns={gun.target: gun for gun in by_role["gun"]},
+                gas=by_role["gas"][0],
+                gauge=by_role["gauge"][0],
+                monitor=by_role["monitor"][0],
+                tooling=dict(spec.tooling),
+                tooling_sigma=spec.tooling_sigma,
+                pumping_speed_l_s=spec.pumping_speed_l_s,
+                base_pressure_pa=spec.base_pressure_pa,
+            )
+        case "magnetometry":
+            return MagnetometryStation(
+                name=name,
+                magnet=by_role["magnet"][0],
+                field_meter=by_role["field_meter"][0],
+                signal=by_role["signal"][0],
+                quantity=spec.quantity,
+                scale=spec.scale,
+                scale_sigma=spec.scale_sigma,
+                field_per_ampere_mt=spec.field_per_ampere_mt,
+                film_area_mm2=lab.cassette.substrate.area_mm2,
+            )
+        case "transfer":
+            places = {place: Place(place, pose) for place, pose in lab.places().items()}
+            return TransferStation(name=name, mover=by_role["mover"][0], places=places)
+
+
+class SimulatedLab:
+    """The lab file's instruments, served by a simulated lab in a process of its own.
+
+    Use it as a context; `addresses` waits until they can be reached.
+    """
+
+    def __init__(
+        self, lab: LabSpec, seed: int, log: Path, *, truth: Path | None = None, world: Path | None = None
+    ) -> None:
+        self._child = Child("simulated lab", ["simulators.serve"], log)
+        self._child.tell(
+            {
+                "clock": None,
+                "seed": seed,
+                "truth": None if truth is None else str(truth),
+                "world": None if world is None else str(world),
+                "config": simulator_config(lab),
+            }
+        )
+
+    def addresses(self) -> dict[str, str]:
+        """Device name -> address.  Raises `ChildError` if the simulated lab cannot start."""
+        return dict(self._hear()["addresses"])
+
+    def start_clock(self, speed: float) -> ScaledClock:
+        """Start lab time now, at `speed` lab seconds per real second."""
+        clock = ScaledClock.starting_now(speed)
+        self._child.tell({"clock": clock.spec()})
+        self._hear()
+        return clock
+
+    def _hear(self) -> dict[str, Any]:
+        message = self._child.hear(START_S)
+        if "error" in message:
+            raise ChildError(f"the simulated lab: {message['error']}")
+        return message
+
+    def __enter__(self) -> SimulatedLab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.close()
+
+
+def simulator_config(lab: LabSpec) -> dict[str, Any]:
+    """What the simulated lab is told of `lab`: the same facts that the stations are built from."""
+    devices = {name: device for station in lab.stations.values() for name, device in station.devices.items()}
+    chamber, magnetometer = lab.deposition, lab.magnetometry
+    magnet = next(d for d in magnetometer.devices.values() if d.role == "magnet")
+    return {
+        "devices": {
+            name: {
+                "driver": device.driver,
+                "settings": {**device.settings, **_target_wear(lab, device)},
+            }
+            for name, device in devices.items()
+        },
+        "targets": {name: device.settings["target"] for name, device in devices.items() if device.role == "gun"},
+        "slots": list(lab.cassette.bare),
+        "places": {place: list(pose) for place, pose in lab.places().items()},
+        "magnetometer": {
+            "quantity": magnetometer.quantity,
+            "scale": magnetometer.scale,
+            "field_per_ampere_mt": magnetometer.field_per_ampere_mt,
+            "film_area_mm2": lab.cassette.substrate.area_mm2,
+        },
+        "chamber": {"pumping_speed_l_s": chamber.pumping_speed_l_s, "tooling": dict(chamber.tooling)},
+        "limits": {
+            "magnet_current_a": magnet.limits["current"][1],
+            "magnet_slew_a_s": magnet.settings["max_slew_a_s"],
+        },
+    }
+
+
+def _target_wear(lab: LabSpec, device: Device) -> dict[str, float]:
+    """How worn the target of a gun is; nothing for other devices."""
+    if device.role != "gun":
+        return {}
+    target = lab.targets[str(device.settings["target"])]
+    return {"used_kwh": target.used_kwh, "life_kwh": target.life_kwh}

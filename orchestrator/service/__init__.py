@@ -1,0 +1,1 @@
+"""The queue daemon: schedule, claim, supervise; and the way to command it."""

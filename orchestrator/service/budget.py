@@ -1,0 +1,56 @@
+"""When enough is enough: budget, stopping rules and the circuit breaker: pure.
+
+Each answers with the reason in words, or "" to go on.
+"""
+
+from __future__ import annotations
+
+from orchestrator.campaign.entries import ObservationMade
+from orchestrator.campaign.lifecycle import Mode
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState, best
+
+
+def enough(state: CampaignState, campaign: Campaign, now: float) -> str:
+    """Why no further sample is to be suggested.  `now` is lab time."""
+    budget = campaign.budget
+    if state.films_planned >= budget.samples:
+        return f"budget: {budget.samples} samples"
+    if budget.substrates is not None and len(state.samples) >= budget.substrates:
+        return f"budget: {budget.substrates} substrates"
+    return over(state, campaign, now)
+
+
+def over(state: CampaignState, campaign: Campaign, now: float) -> str:
+    """Why no further film is to be begun, not even on a substrate that a composition was suggested for."""
+    if state.mode is Mode.STOPPING:
+        return "stop"
+    if (now - state.started_at) / 3600 >= campaign.budget.lab_hours:
+        return f"budget: {campaign.budget.lab_hours:g} lab hours"
+    top = best(state, campaign.objective.direction)
+    if top is None:
+        return ""
+    return _target_reached(top, campaign) or _no_improvement(state, campaign, top)
+
+
+def _target_reached(top: ObservationMade, campaign: Campaign) -> str:
+    target = campaign.stopping.target
+    if target is None or top.value is None:
+        return ""
+    reached = top.value >= target if campaign.objective.direction == "max" else top.value <= target
+    return f"target reached: {top.value:g} {top.unit} by sample {top.sample}" if reached else ""
+
+
+def _no_improvement(state: CampaignState, campaign: Campaign, top: ObservationMade) -> str:
+    limit = campaign.stopping.no_improvement_samples
+    valid = [observation.sample for observation in state.observations if observation.validity == "valid"]
+    since = len(valid) - 1 - valid.index(top.sample)
+    return f"no improvement in {since} valid samples" if limit is not None and since >= limit else ""
+
+
+def breaker(state: CampaignState, campaign: Campaign) -> str:
+    """Why a person is needed: too many samples in a row came to nothing."""
+    limit = campaign.recovery.failures_in_a_row
+    if state.failures_in_a_row >= limit:
+        return f"{state.failures_in_a_row} failed samples in a row (the limit is {limit}): look at the journal"
+    return ""

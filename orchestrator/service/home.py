@@ -1,0 +1,95 @@
+"""A campaign's home: the one folder that has everything of it.
+
+::
+
+    journal.db              what happened, in order
+    STATION.documents.db    the Bluesky documents of each station
+    daemon.json             where a running daemon can be reached (readable by its owner only)
+    *.log                   what each of our processes had to say
+    report.html             the morning report
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from orchestrator import rpc
+
+
+class HomeError(Exception):
+    """The home folder is not what the command needs; the message says what to do."""
+
+
+class Home:
+    """The folder at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.db"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def _daemon(self) -> Path:
+        return self.path / "daemon.json"
+
+    def make(self) -> None:
+        """Make the folder.  Raises `HomeError` if it cannot be made, or already has a journal."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeError(f"{self.path}: cannot be made ({error.strerror}); choose another --home") from error
+        if self.journal.exists():
+            raise HomeError(f"{self.path}: already holds a campaign; choose another --home")
+
+    def need_journal(self) -> Path:
+        """The journal's path.  Raises `HomeError` if there is none."""
+        if not self.journal.is_file():
+            raise HomeError(f"{self.path}: holds no campaign (no journal.db); name its folder with --home")
+        return self.journal
+
+    @property
+    def served(self) -> bool:
+        """Whether a daemon has said that it can be reached here."""
+        return self._daemon.exists()
+
+    def announce(self, uri: str, token: str) -> None:
+        """Say where the daemon of this home can be reached, to its owner only."""
+        new = self._daemon.with_suffix(".new")
+        new.unlink(missing_ok=True)  # whose permissions we do not know
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump({"uri": uri, "token": token, "pid": os.getpid()}, file)
+        new.replace(self._daemon)  # whoever looks sees all of it or nothing
+
+    def withdraw(self) -> None:
+        """No daemon can be reached here any more; idempotent."""
+        self._daemon.unlink(missing_ok=True)
+
+    def connect(self, timeout_s: float = 5.0) -> Any:
+        """The running daemon's API.  Raises `HomeError` if there is none."""
+        try:
+            address = json.loads(self._daemon.read_text())
+            return rpc.connect(address["uri"], address["token"], timeout_s=timeout_s)
+        except FileNotFoundError:
+            raise HomeError(f"{self.path}: no daemon runs here; start one with `nightshift run`") from None
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise HomeError(f"{self._daemon}: cannot be read ({error})") from error
+        except rpc.RpcError as error:
+            raise HomeError(f"{self.path}: its daemon does not answer ({error}); it may have died") from error
+
+
+def newest(folder: Path) -> Home:
+    """The home below `folder` that was last written to.  Raises `HomeError` if there is none."""
+    journals = sorted(folder.glob("*/journal.db"), key=lambda path: path.stat().st_mtime)
+    if not journals:
+        raise HomeError(f"{folder}: holds no campaign; name its folder with --home")
+    return Home(journals[-1].parent)

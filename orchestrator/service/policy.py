@@ -1,0 +1,82 @@
+"""What the daemon decides without a step: samples given up, the operator called, the campaign ended: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.lifecycle import Mode, Phase
+from orchestrator.campaign.sample import Sample
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState
+from orchestrator.service import budget
+from orchestrator.service.schedule import CHAMBER, Layout, all_home, next_steps, wants_suggestion
+
+
+def verdicts(state: CampaignState, campaign: Campaign, now: float, by: str) -> list[e.Entry]:
+    """Samples to give up now, or why the operator is needed.  `now` is lab time, `by` who runs the campaign."""
+    if state.mode not in (Mode.RUNNING, Mode.STOPPING) or state.needs:
+        return []
+    if tripped := budget.breaker(state, campaign):
+        return [e.OperatorNeeded(reason=tripped)]
+    bare = [sample for sample in state.samples.values() if sample.phase is Phase.SUGGESTED]
+    if reason := budget.over(state, campaign, now):
+        return [e.SampleDiscarded(sample=s.number, by=by, reason=f"not begun: {reason}") for s in bare]
+    return list(_hopeless(bare, campaign))
+
+
+def _hopeless(bare: list[Sample], campaign: Campaign) -> Iterator[e.Entry]:
+    rule = campaign.recovery.deposition
+    for sample in bare:
+        if sample.failures.get("deposit", 0) > rule.retries:
+            if rule.then == "hold":
+                yield e.OperatorNeeded(reason=f"sample {sample.number} could not be deposited")
+            else:
+                reason = "could not be deposited"
+                yield e.SampleDiscarded(sample=sample.number, by="recovery policy", reason=reason)
+
+
+def enough(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> str:
+    """Why no further sample is to be suggested, or ""."""
+    if layout.slots is not None and state.slots_used.issuperset(layout.slots):
+        return budget.enough(state, campaign, now) or "the cassette holds no more bare substrates"
+    return budget.enough(state, campaign, now)
+
+
+def wants_sample(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> bool:
+    """Whether the optimizer is to be asked for the next sample."""
+    if state.mode is not Mode.RUNNING or state.needs or enough(state, campaign, layout, now):
+        return False
+    in_chamber = state.at(CHAMBER)
+    if in_chamber is not None and in_chamber.phase is Phase.QUARANTINED:
+        return False  # nobody but the operator takes it out
+    return wants_suggestion(state, campaign.budget.samples)
+
+
+def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> e.CampaignEnded | None:
+    """How the campaign ends now that no suggestion is awaited; None if it goes on."""
+    if state.open_steps or state.mode in (Mode.HOLDING, Mode.HELD) or state.ended:
+        return None
+    if state.mode is Mode.ABORTING:
+        return e.CampaignEnded(end="aborted", reason="abort")
+    if state.needs:
+        return e.CampaignEnded(end="needs operator", reason=state.needs)
+    if wants_sample(state, campaign, layout, now) or next_steps(state, layout):
+        return None
+    if not all_home(state):
+        return e.CampaignEnded(end="needs operator", reason=_stuck(state))
+    set_aside = [str(s.number) for s in state.samples.values() if s.phase is Phase.QUARANTINED]
+    if set_aside:
+        return e.CampaignEnded(end="needs operator", reason=f"quarantined: samples {', '.join(set_aside)}")
+    if state.mode is Mode.STOPPING:
+        return e.CampaignEnded(end="stopped", reason="stop")
+    return e.CampaignEnded(end="done", reason=enough(state, campaign, layout, now))
+
+
+def _stuck(state: CampaignState) -> str:
+    out = [
+        f"{s.number} ({s.phase}, at {s.place})"
+        for s in state.samples.values()
+        if s.phase is not Phase.QUARANTINED and not (s.finished and s.at_home)
+    ]
+    return f"no step is possible, with samples {', '.join(out)} still out"

@@ -1,0 +1,126 @@
+"""What to do next: a pure function of the campaign's state.
+
+The deposition chamber is the station that the night waits for, so the rules keep it full: a finished film
+leaves it at once, to the magnetometer if that is free, else to its own cassette slot; the next substrate
+goes in; the magnetometer is served in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.campaign.entries import Place, Plan
+from orchestrator.campaign.lifecycle import Mode, Phase
+from orchestrator.campaign.sample import Sample, slot_place
+from orchestrator.campaign.state import CampaignState
+
+CHAMBER: Place = "deposition"
+MAGNETOMETER: Place = "magnetometry"
+"""What the robot calls the places in the two stations that take samples, whatever the stations are called."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names of the stations, by what they do.
+
+    `slots` are the cassette slots that held a bare substrate when the campaign began; None: never short of any.
+    """
+
+    deposition: str
+    magnetometry: str
+    transfer: str
+    slots: tuple[int, ...] | None = None
+
+    def station_of(self, place: Place) -> str | None:
+        """The station that must stand still while a sample comes to or leaves `place`; None for a slot."""
+        return {CHAMBER: self.deposition, MAGNETOMETER: self.magnetometry}.get(place)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step to claim: `plan` on `sample`; a transfer has a destination."""
+
+    plan: Plan
+    sample: int
+    station: str
+    claims: tuple[str, ...]
+    destination: Place | None = None
+
+
+FILMS_AHEAD = 2
+"""Films that may wait for the magnetometer before no further sample is suggested: it would be chosen without
+what these have to tell, and be measured no sooner."""
+
+
+def next_steps(state: CampaignState, layout: Layout) -> list[Step]:
+    """Every step that may start now, none of them in another's way, most urgent first.
+
+    None while the campaign is held or ending, or while a person is needed.
+    """
+    if state.mode not in (Mode.RUNNING, Mode.STOPPING) or state.needs:
+        return []
+    free = {layout.deposition, layout.magnetometry, layout.transfer} - set(state.occupied)
+    free -= state.lost_stations
+    steps = []
+    for step in _wishes(state, layout):
+        if free.issuperset(step.claims):
+            steps.append(step)
+            free.difference_update(step.claims)
+    return steps
+
+
+def wants_suggestion(state: CampaignState, samples: int) -> bool:
+    """Whether the chamber will soon have nothing to deposit, and the budget of `samples` is not used up."""
+    if state.films_planned >= samples:
+        return False
+    phases = [sample.phase for sample in state.samples.values()]
+    if Phase.SUGGESTED in phases or Phase.DEPOSITING in phases:
+        return False
+    return phases.count(Phase.DEPOSITED) < FILMS_AHEAD
+
+
+def all_home(state: CampaignState) -> bool:
+    """Nothing under way, every sample finished (or set aside) and, unless set aside, in its slot."""
+    settled = all(
+        sample.phase is Phase.QUARANTINED or (sample.finished and sample.at_home) for sample in state.samples.values()
+    )
+    return settled and not state.open_steps
+
+
+def _wishes(state: CampaignState, layout: Layout) -> Iterator[Step]:
+    """Steps in the order of their urgency, each possible if the stations it claims are free.
+
+    The samples asked about are at rest: one that is being carried has its transfer under way, which claims
+    the places at both ends, and one that was lost is quarantined.
+    """
+    in_chamber, in_magnetometer = state.at(CHAMBER), state.at(MAGNETOMETER)
+
+    if in_chamber and in_chamber.phase is Phase.SUGGESTED:
+        yield Step("deposit", in_chamber.number, layout.deposition, (layout.deposition,))
+    if in_magnetometer and in_magnetometer.phase is Phase.DEPOSITED:
+        yield Step("measure", in_magnetometer.number, layout.magnetometry, (layout.magnetometry,))
+    if in_magnetometer and in_magnetometer.finished:
+        yield _move(in_magnetometer, slot_place(in_magnetometer.slot), layout)
+    if in_chamber and in_chamber.phase is Phase.DEPOSITED:
+        if in_magnetometer is None:
+            yield _move(in_chamber, MAGNETOMETER, layout)
+        elif not in_magnetometer.finished:
+            yield _move(in_chamber, slot_place(in_chamber.slot), layout)
+    if in_chamber and in_chamber.finished:
+        yield _move(in_chamber, slot_place(in_chamber.slot), layout)
+    if in_chamber is None and (bare := _first_at_home(state, Phase.SUGGESTED)):
+        yield _move(bare, CHAMBER, layout)
+    if in_magnetometer is None and (waiting := _first_at_home(state, Phase.DEPOSITED)):
+        yield _move(waiting, MAGNETOMETER, layout)
+
+
+def _first_at_home(state: CampaignState, phase: Phase) -> Sample | None:
+    """The sample that has been waiting in its slot for longest."""
+    return next((s for s in state.samples.values() if s.phase is phase and s.at_home), None)
+
+
+def _move(sample: Sample, destination: Place, layout: Layout) -> Step:
+    stations = (layout.station_of(sample.place), layout.station_of(destination))
+    claims = (layout.transfer, *(station for station in stations if station))
+    return Step("transfer", sample.number, layout.transfer, claims, destination)

@@ -1,0 +1,86 @@
+"""The campaign's progress as a person reads it: pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from orchestrator.campaign.lifecycle import Mode
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState, best
+from orchestrator.service.budget import enough
+
+
+@dataclass(frozen=True)
+class StationStatus:
+    """`step` is "" when the station has nothing to do; `since` is lab time."""
+
+    step: str = ""
+    sample: int | None = None
+    since: float | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Lab times in seconds since the epoch."""
+
+    campaign: str
+    mode: str
+    now: float
+    started_at: float
+    samples_budget: int
+    suggested: int
+    deposited: int
+    valid: int
+    censored: int
+    failed: int
+    best: dict[str, Any] | None
+    stations: dict[str, StationStatus] = field(default_factory=dict)
+    predicted_finish: float | None = None
+    needs: str = ""
+    end: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def status(state: CampaignState, campaign: Campaign, now: float) -> Progress:
+    """Progress after the entries folded into `state`, at lab time `now`."""
+    validity = [o.validity for o in state.observations]
+    top = best(state, campaign.objective.direction)
+    made = [sample for sample in state.samples.values() if sample.film is not None]
+    stations = {
+        station: StationStatus(step.intent.plan, step.intent.sample, step.since)
+        for step in state.open_steps.values()
+        for station in step.intent.claims
+    }
+    return Progress(
+        campaign=campaign.name,
+        mode=state.mode.value,
+        now=now,
+        started_at=state.started_at,
+        samples_budget=campaign.budget.samples,
+        suggested=len(state.samples),
+        deposited=len(made),
+        valid=validity.count("valid"),
+        censored=validity.count("censored"),
+        failed=validity.count("failed"),
+        best=top and top.model_dump(include={"sample", "composition", "value", "sigma", "unit"}),
+        stations=stations,
+        predicted_finish=_predicted_finish(state, campaign, now),
+        needs=state.needs,
+        end=state.ended.end if state.ended else "",
+    )
+
+
+def _predicted_finish(state: CampaignState, campaign: Campaign, now: float) -> float | None:
+    """Lab time at which the last observation is due, at the pace of the observations so far."""
+    if not state.observations or state.ended or state.mode is Mode.ABORTING:
+        return None
+    per_film = (state.observed_at - state.started_at) / len(state.observations)
+    if enough(state, campaign, now):
+        return max(now, state.observed_at + per_film * len(state.pending))
+    films_to_come = campaign.budget.samples - len(state.observations)
+    by_samples = state.observed_at + per_film * films_to_come
+    by_hours = state.started_at + 3600 * campaign.budget.lab_hours + per_film
+    return max(now, min(by_samples, by_hours))

@@ -1,0 +1,28 @@
+"""What a plan is told: the arguments of each step, from the campaign and the sample: pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState, Sample
+from orchestrator.service.schedule import Step
+
+
+def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Campaign) -> dict[str, Any]:
+    """JSON-able arguments of the plan that carries `step` out."""
+    match step.plan:
+        case "transfer":
+            return {"source": sample.place, "destination": step.destination}
+        case "deposit":
+            film = campaign.film.model_dump(mode="json", exclude_none=True)
+            composition = sample.suggestion.composition
+            rates = {element: rate for element, rate in state.rates.items() if composition.get(element, 0) > 0}
+            return {"composition": composition, "rates": rates, **film}
+        case "measure":
+            assert sample.film is not None
+            return {
+                **campaign.measurement.model_dump(mode="json", exclude_none=True),
+                "thickness_nm": sample.film.thickness_nm,
+                "thickness_sigma_nm": sample.film.thickness_sigma_nm,
+            }

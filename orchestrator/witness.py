@@ -1,0 +1,66 @@
+"""The simulated world's own account of a night, held against the journal.
+
+The simulated lab writes its world log by itself; nothing of ours writes to it, so it can convict us.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.campaign.lifecycle import Phase
+from orchestrator.campaign.state import CampaignState
+
+_ACCOUNTED = (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED)
+
+
+@dataclass(frozen=True)
+class Account:
+    """`lost`: substrates with a film that the journal has no account of.  `doubled`: substrates on which a
+    film was begun more than once.  `unmeasured`: samples observed as valid whose film the world never saw measured."""
+
+    hazards: list[dict[str, Any]]
+    films: list[dict[str, Any]]
+    lost: list[int]
+    doubled: list[int]
+    unmeasured: list[int]
+
+
+class WitnessError(Exception):
+    """The world log cannot be read; the message names the line."""
+
+
+def read_world(path: Path) -> list[dict[str, Any]]:
+    """The events of the world log at `path`.  Raises `WitnessError`."""
+    events = []
+    try:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            try:
+                events.append(json.loads(line))
+            except ValueError as error:
+                raise WitnessError(f"{path}:{number}: is not JSON ({error})") from error
+    except OSError as error:
+        raise WitnessError(f"{path}: cannot be read ({error.strerror})") from error
+    return events
+
+
+def account(events: list[dict[str, Any]], state: CampaignState) -> Account:
+    """Hold the world's `events` against the journal's `state`, at the end of a campaign."""
+    begun = Counter(event["substrate"] for event in events if event["event"] == "film_begun")
+    measured = {event["substrate"] for event in events if event["event"] == "measured"}
+    hazards = [event for event in events if event["event"] == "hazard"]
+    samples = {sample.slot: sample for sample in state.samples.values()}
+    return Account(
+        hazards=hazards,
+        films=[event for event in events if event["event"] == "film_finished"],
+        lost=[s for s in begun if s not in samples or samples[s].phase not in _ACCOUNTED],
+        doubled=[s for s, times in begun.items() if times > 1],
+        unmeasured=[
+            sample.number
+            for slot, sample in samples.items()
+            if sample.observation and sample.observation.validity != "failed" and slot not in measured
+        ],
+    )
