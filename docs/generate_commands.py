@@ -1,0 +1,49 @@
+"""Write the reference page of the `nightshift` command from the command itself.
+
+``python docs/generate_commands.py`` writes it, ``--check`` only says whether it is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from orchestrator.cli import main as nightshift  # noqa: E402 - after the path
+
+PAGE = ROOT / "docs" / "reference" / "commands.md"
+HEAD = """# Commands
+
+<!-- Written by docs/generate_commands.py: change the commands, not this page. -->
+
+Exit codes: 0 done (or stopped), 2 bad input, 3 needs operator, 4 aborted. `--json` prints one object on standard
+output and nothing else there.
+"""
+
+
+def page() -> str:
+    """The page as it should be."""
+    context = click.Context(nightshift, info_name="nightshift")
+    sections = [HEAD]
+    for name in nightshift.list_commands(context):
+        command = nightshift.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context, max_content_width=96, terminal_width=96)
+        sections.append(f"## nightshift {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+    return "\n".join(sections)
+
+
+def main() -> None:
+    if "--check" in sys.argv[1:]:
+        if not PAGE.exists() or PAGE.read_text() != page():
+            sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run python docs/generate_commands.py")
+    else:
+        PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()
