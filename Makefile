@@ -3,25 +3,35 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check lock docs clean
+.PHONY: demo test check docs lock clean
 
-demo: $(READY)
+demo: $(VENV)/.ready
 	$(BIN)/nightshift dry-run campaigns/fe-co-ni.toml
 
-test: $(READY)
+test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest
 
-check: $(READY)
+check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(READY): pyproject.toml constraints.txt
+# Rewrite the reference pages that come from the code.
+docs: $(VENV)/.ready-dev
+	$(BIN)/python docs/generate_reference.py
+	$(BIN)/python docs/generate_states.py
+	$(BIN)/python docs/generate_commands.py
+
+$(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,foreign]'
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(PIP) --editable '.[dev,foreign]'
 	touch $@
 
 # Renew the versions that installs are held to.
@@ -30,7 +40,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade --editable '.[dev,foreign]'
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
-	touch $(READY)
+	touch $(VENV)/.ready $(VENV)/.ready-dev
 
 clean:
 	rm -rf $(VENV) nights build *.egg-info

@@ -95,18 +95,24 @@ def powers_for(
 ) -> Powers:
     """Powers that give `fractions`, the strongest gun at `strongest_w`.
 
-    `limits_w` are the guns' limits; `digits` the decimals of a set point, None for no rounding.
+    All are raised in proportion, as far as the guns' limits allow, where the weakest would otherwise be below
+    `LOWEST_POWER_W`; what still is outside the limits is clipped.  `limits_w` are the guns' limits; `digits` the
+    decimals of a set point, None for no rounding.
     """
     relative = {
         element: (x * molar_volume(element) / rates[element].nm_s_w) ** (1 / POWER_EXPONENT)
         for element, x in fractions.items()
         if x > 0
     }
+    limits = {element: (limits_w or {}).get(element, (0.0, math.inf)) for element in relative}
     scale = strongest_w / max(relative.values())
+    headroom = min(limits[element][1] / (share * scale) for element, share in relative.items())
+    if math.isfinite(headroom):
+        scale *= max(1.0, min(headroom, LOWEST_POWER_W / (min(relative.values()) * scale)))
     watts, clipped = {}, []
     for element, share in relative.items():
         wanted = share * scale
-        low, high = (limits_w or {}).get(element, (0.0, math.inf))
+        low, high = limits[element]
         allowed = min(max(wanted, low, LOWEST_POWER_W), high)
         if not math.isclose(allowed, wanted):
             clipped.append(f"{element}: {wanted:.1f} W wanted, {allowed:.1f} W allowed")

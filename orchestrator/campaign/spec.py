@@ -67,7 +67,13 @@ class Film(Table):
     """How every film is made."""
 
     argon_pressure_pa: Number = key("Argon pressure while the plasma burns.", unit="Pa", ge=0.15, le=5)
-    power_w: Number = key("Power of the strongest gun; the others follow the composition.", unit="W", ge=3, le=1500)
+    power_w: Number = key(
+        "Power of the strongest gun; the others follow the composition.  Raised within the guns' limits where a "
+        "minor element would otherwise fall below 4 W.",
+        unit="W",
+        ge=3,
+        le=1500,
+    )
     thickness_nm: Number = key("Thickness of the film.", unit="nm", ge=1, le=5000)
     presputter_s: Number = key(
         "How long each gun burns behind its closed shutter before a film.", unit="s", ge=0, le=7200, default=180.0
