@@ -10,6 +10,7 @@ only an overlapped night needs.
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from orchestrator.campaign.timeline import Interval, intervals, utilisation
@@ -31,7 +32,7 @@ def main(home: Path) -> None:
         claimed = sum(i.end - i.start for i in steps if station in i.step.claims and not _parked(i, steps))
         median = own[len(own) // 2] / 60
         print(f"{station:14} {len(own):9} {median:10.1f} {share:8.1%} {claimed / sequential:10.1%}")
-    gaps = [b.start - a.end for a, b in zip(films, films[1:], strict=False)]
+    gaps = [b.start - a.end for a, b in pairwise(films)]
     print(f"\nnight: {overlapped / 3600:.2f} h overlapped, {sequential / 3600:.2f} h one after the other")
     print(
         f"from one film's end to the next one's start: median {sorted(gaps)[len(gaps) // 2]:.0f} s,"
@@ -46,7 +47,8 @@ def _parked(interval: Interval, steps: list[Interval]) -> bool:
     step = interval.step
     if step.plan != "transfer":
         return False
-    unmeasured = any(i.step.sample == step.sample and i.step.plan == "measure" and i.start > interval.start for i in steps)
+    later = (i.step for i in steps if i.start > interval.start)
+    unmeasured = any(other.sample == step.sample and other.plan == "measure" for other in later)
     return unmeasured and step.kwargs["source"] == "deposition" and step.kwargs["destination"].startswith("cassette/")
 
 
