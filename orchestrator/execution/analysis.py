@@ -70,6 +70,11 @@ class Loop:
     saturation: Estimate
     unsaturated: str = ""  # why the film may not be saturated
 
+    @property
+    def noisy(self) -> bool:
+        """Whether single points say too little to find where the film reverses."""
+        return abs(self.saturation.value) < LEAST_SIGNAL_TO_NOISE * self.noise
+
 
 def of_measurement(
     outcome: Mapping[str, Any], station: MagnetometryStation, kwargs: Mapping[str, Any]
@@ -96,7 +101,7 @@ def of_measurement(
         "loop": {**loop, "film": film.tolist(), "film_unit": unit},
         "quantities": quantities,
         "validity": "censored" if fitted.unsaturated else "valid",
-        "reason": fitted.unsaturated,
+        "reason": fitted.unsaturated or ("too noisy to read a coercivity" if fitted.noisy else ""),
     }
 
 
@@ -118,22 +123,24 @@ def _in_film_units(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str
 
 
 def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What can be read off the loop.  Single points that drown in noise leave the saturation alone."""
     factor, relative, unit = _film_factor(station, kwargs)
+    moment = station.quantity == "moment"
     saturation = loop.saturation
-    coercive, remanent = coercivity_mt(loop), remanence(loop)
+    if moment and saturation.value < 0:
+        raise NoResult("the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale")
+    name = "saturation_magnetisation" if moment else "kerr_rotation"
+    found = {name: saturation.scaled(factor, relative).as_dict(unit)}
+    if loop.noisy:
+        return found
+    remanent = remanence(loop)
     square = remanent.value / saturation.value
     square_sigma = math.hypot(remanent.sigma, square * saturation.sigma) / abs(saturation.value)
-    common = {
-        "coercivity": coercive.as_dict("mT"),
-        "squareness": Estimate(square, square_sigma).as_dict("1"),
-    }
-    scaled = saturation.scaled(factor, relative).as_dict(unit)
-    if station.quantity == "kerr_rotation":
-        return {"kerr_rotation": scaled, **common}
-    if saturation.value < 0:
-        raise NoResult("the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale")
-    remanent_m = remanent.scaled(factor, relative).as_dict(unit)
-    return {"saturation_magnetisation": scaled, "remanence": remanent_m, **common}
+    found["coercivity"] = coercivity_mt(loop).as_dict("mT")
+    found["squareness"] = Estimate(square, square_sigma).as_dict("1")
+    if moment:
+        found["remanence"] = remanent.scaled(factor, relative).as_dict(unit)
+    return found
 
 
 # --- the fit --------------------------------------------------------------------------------------------
@@ -150,9 +157,11 @@ def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool
     b, y, t = field_mt[high], signal[high], time[high]
     model = np.column_stack([np.ones_like(b), t, b / highest, np.sign(b)])
     (offset, drift, slope, saturated), sigmas, noise = _least_squares(model, y)
-    if abs(saturated) < LEAST_SIGNAL_TO_NOISE * noise or abs(saturated) < LEAST_SIGNAL_TO_NOISE * sigmas[3]:
+    if abs(saturated) < LEAST_SIGNAL_TO_NOISE * sigmas[3]:
+        if abs(saturated) > LEAST_SIGNAL_TO_NOISE * noise:
+            raise NoResult("the film cannot be told from the background here; a higher max_field_mt is needed")
         raise NoResult(
-            f"signal to noise too low: {abs(saturated) / noise if noise else 0.0:.1f} where "
+            f"signal to noise too low: {abs(saturated) / sigmas[3]:.1f} over all points at high field, where "
             f"{LEAST_SIGNAL_TO_NOISE:g} is needed; is a sample in the magnetometer?"
         )
     gap = signal[-1] - signal[0] - slope * (field_mt[-1] - field_mt[0]) / highest

@@ -225,8 +225,9 @@ class Worker:
             self._changed.wait_for(lambda: self._current is None, ABORT_PATIENCE_S)
             stuck = self._current is not None
         self._make_safe()
-        if not stuck:  # else the step says so when it ends, if it does
-            self._lifecycle.happened(Happening.MADE_SAFE)
+        with self._changed:
+            if self._current is None:  # else the step says so when it ends, if it does
+                self._lifecycle.happened(Happening.MADE_SAFE)
         return {"safe": not self._faults, "faults": list(self._faults), "stuck": stuck}
 
     def shutdown(self) -> None:

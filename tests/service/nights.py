@@ -1,0 +1,169 @@
+"""Campaigns for tests of the service, and a night played without processes.
+
+`Night` is the daemon's loop over the pure parts that decide: policy, schedule, steps and outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState
+from orchestrator.service import outcomes, policy
+from orchestrator.service.schedule import Layout, next_steps
+from orchestrator.service.steps import step_kwargs
+
+LAYOUT = Layout("chamber", "magnetometer", "robot")
+START = 1.7e9
+COMPOSITION = {"Fe": 0.5, "Co": 0.3, "Ni": 0.2}
+SIGMA = dict.fromkeys(COMPOSITION, 0.01)
+
+
+def campaign(
+    *,
+    samples: int = 5,
+    lab_hours: float = 1000.0,
+    direction: str = "max",
+    unit: str = "kA/m",
+    substrates: int | None = None,
+    stopping: dict[str, Any] | None = None,
+    recovery: dict[str, Any] | None = None,
+) -> Campaign:
+    """A Fe-Co-Ni campaign for saturation magnetisation."""
+    return Campaign.model_validate(
+        {
+            "name": "night",
+            "elements": {element: {"step": 2} for element in COMPOSITION},
+            "film": {"argon_pressure_pa": 0.5, "power_w": 100, "thickness_nm": 50},
+            "objectives": [{"quantity": "saturation_magnetisation", "direction": direction, "unit": unit}],
+            "budget": {"samples": samples, "lab_hours": lab_hours, "substrates": substrates},
+            "stopping": stopping or {},
+            "recovery": recovery or {},
+        }
+    )
+
+
+def film_outcome(*, finished: bool = True) -> dict[str, Any]:
+    """What a deposition that began a film says."""
+    return {
+        "begun": True,
+        "finished": finished,
+        "composition": COMPOSITION,
+        "composition_sigma": SIGMA,
+        "thickness_nm": 50.0,
+        "thickness_sigma_nm": 1.0,
+        "doses": {element: {"thickness_nm": 50 * x, "seconds": 500.0} for element, x in COMPOSITION.items()},
+        "rates": {element: {"nm_s_w": 0.001, "sigma": 1e-5} for element in COMPOSITION},
+        "energy_kwh": dict.fromkeys(COMPOSITION, 0.125),
+        "shutter_open_s": 500.0,
+        "shutter_open_sigma_s": 0.1,
+        "monitor_thickness_nm": 50.5,
+        "remarks": [],
+    }
+
+
+def no_film_outcome() -> dict[str, Any]:
+    """What a deposition that ended before its film says."""
+    return {**film_outcome(finished=False), "begun": False, "composition": {}, "doses": {}, "rates": {}}
+
+
+def loop_outcome(value: float = 1500.0, validity: str = "valid", reason: str = "") -> dict[str, Any]:
+    """What a measurement says."""
+    return {
+        "quantities": {"saturation_magnetisation": {"value": value, "sigma": 10.0, "unit": "kA/m"}},
+        "validity": validity,
+        "reason": reason,
+        "loop": {"field_mt": [-300.0, 300.0], "signal": [-1.0, 1.0], "unit": "A m2"},
+    }
+
+
+def carried_outcome(*, moved: bool, holding: bool = False) -> dict[str, Any]:
+    """What a transfer says."""
+    return {"moved": moved, "holding": holding, "at": ""}
+
+
+def answer(state: str, outcome: dict[str, Any] | None = None, error: str = "") -> dict[str, Any]:
+    """A worker's final word."""
+    return {"state": state, "outcome": outcome or {}, "error": error, "run_uids": ["run"]}
+
+
+DONE = {
+    "transfer": answer("done", carried_outcome(moved=True)),
+    "deposit": answer("done", film_outcome()),
+    "measure": answer("done", loop_outcome()),
+}
+
+
+class Night:
+    """A campaign being run, in a lab with so many `slots`.  `on_claim(intent)` is called for every step that
+    is started."""
+
+    def __init__(
+        self, spec: Campaign, *, slots: int = 30, on_claim: Callable[[e.StepIntended], None] = lambda _: None
+    ) -> None:
+        self.campaign = spec
+        self.layout = replace(LAYOUT, slots=tuple(range(1, slots + 1)))
+        self.state = CampaignState()
+        self.entries: list[e.Recorded] = []
+        self.now = START
+        self.asked = False
+        self._on_claim = on_claim
+        self.append(e.CampaignStarted(campaign=spec.model_dump(mode="json"), lab={}, by="tester"))
+
+    def append(self, *entries: e.Entry) -> None:
+        for entry in entries:
+            stored = e.from_json(e.to_json(entry))
+            self.entries.append(e.Recorded(version=self.state.version + 1, time=self.now, entry=stored))
+            self.state.apply(self.entries[-1])
+
+    def decide(self) -> list[e.StepIntended]:
+        """Whatever is to be done now; the steps that were started."""
+        state, now = self.state, self.now
+        while verdicts := policy.verdicts(state, self.campaign, now, "tester"):
+            self.append(*verdicts)
+        claimed = [self._claim(step) for step in next_steps(state, self.layout)]
+        if not self.asked:
+            self.asked = policy.wants_sample(state, self.campaign, self.layout, now)
+        if not self.asked and (end := policy.conclusion(state, self.campaign, self.layout, now)):
+            self.append(end)
+        return claimed
+
+    def suggest(self) -> None:
+        """The suggestion that was asked for comes."""
+        self.asked = False
+        number = len(self.state.samples) + 1
+        pending = [sample.number for sample in self.state.pending]
+        self.append(
+            e.SampleSuggested(
+                sample=number,
+                slot=number,
+                composition=COMPOSITION,
+                method="gp",
+                observed=len(self.state.observations),
+                pending=pending,
+                seconds=0.1,
+            )
+        )
+
+    def end_step(self, uid: str, said: dict[str, Any]) -> None:
+        """Step `uid` ended with the worker's final word `said`."""
+        intent = self.state.open_steps[uid].intent
+        self.append(*outcomes.facts(self.state, self.campaign, intent, said))
+
+    def _claim(self, step: Any) -> e.StepIntended:
+        sample = self.state.samples[step.sample]
+        intent = e.StepIntended(
+            step=f"{step.plan}-{self.state.version + 1}",
+            plan=step.plan,
+            sample=sample.number,
+            attempt=sample.failures.get(step.plan, 0) + 1,
+            station=step.station,
+            claims=list(step.claims),
+            kwargs=step_kwargs(step, sample, self.state, self.campaign),
+        )
+        self.append(intent)
+        self._on_claim(intent)
+        return intent

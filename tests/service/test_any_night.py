@@ -1,0 +1,372 @@
+"""Any night, whatever fails: the invariants, played at random against a world that knows the truth.
+
+The world holds where every substrate really is, what the gripper holds and how often a film was begun.  What
+stations answer is consistent with it, or less than they know, or nonsense; never a lie.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import nan
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
+from orchestrator.campaign.state import fold
+from orchestrator.service.schedule import CHAMBER, MAGNETOMETER
+from tests.service.nights import (
+    DONE,
+    Night,
+    answer,
+    campaign,
+    carried_outcome,
+    film_outcome,
+    loop_outcome,
+    no_film_outcome,
+)
+
+GRIPPER = "gripper"
+SLOTS = 8
+HOURS = 24.0
+MOVES = 4  # in, out, to be measured, home
+ENDINGS = {
+    "transfer": (["not moved", "aborted"], ["stuck", "dropped", "in the way", "silent", "odd"]),
+    "deposit": (
+        ["no plasma", "arc", "aborted bare", "aborted film"],
+        ["silent bare", "silent film", "no numbers", "keys missing", "done without"],
+    ),
+    "measure": (
+        ["censored", "bad contact", "failed", "aborted", "silent", "no number", "no quantity", "no unit", "nonsense"],
+        ["failed"],
+    ),
+}
+"""How a step may end, besides well: so that the night goes on, and so that it hardly can."""
+RARELY = st.integers(0, 9).map(lambda n: n == 7)
+
+
+class World:
+    """The truth.  Refuses, by assertion, whatever must never be done."""
+
+    def __init__(self) -> None:
+        self.where: dict[int, str] = {}
+        self.films: Counter[int] = Counter()
+        self.measured: Counter[int] = Counter()
+        self.arm_in: set[str] = set()
+
+    def place_of(self, sample: int) -> str:
+        return self.where.setdefault(sample, f"cassette/{sample}")
+
+    def begin(self, step: e.StepIntended) -> None:
+        """A step was started."""
+        place = self.place_of(step.sample)
+        match step.plan:
+            case "deposit":
+                assert place == CHAMBER, "deposition without this substrate in the chamber"
+                assert not self.films[step.sample], "a second film on a substrate"
+                assert CHAMBER not in self.arm_in, "the arm is in the chamber"
+            case "measure":
+                assert place == MAGNETOMETER, "measurement without this sample in the magnetometer"
+                assert self.films[step.sample], "measurement of a bare substrate"
+                assert MAGNETOMETER not in self.arm_in, "the arm is in the magnetometer"
+            case "transfer":
+                assert GRIPPER not in self.where.values(), "the gripper is full"
+                assert place == step.kwargs["source"], "the sample is not there"
+                assert step.kwargs["destination"] not in self.where.values(), "the place is taken"
+
+    def end(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
+        """What really happens when `step` ends, and what its station says of it."""
+        return getattr(self, f"_{step.plan}")(step, ending)
+
+    def _transfer(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
+        destination = step.kwargs["destination"]
+        match ending:
+            case "not moved":
+                return answer("failed", carried_outcome(moved=False), "gripped nothing")
+            case "aborted":
+                return answer("aborted", carried_outcome(moved=False), "abort")
+            case "stuck":
+                self.where[step.sample] = GRIPPER
+                return answer("failed", carried_outcome(moved=False, holding=True), "still holds it")
+            case "dropped":
+                self.where[step.sample] = "floor"
+                return answer("failed", carried_outcome(moved=False, holding=True), "lost it")
+            case "silent":
+                self.where[step.sample] = GRIPPER
+                return answer("unknown", None, "worker died")
+            case "odd":
+                self.where[step.sample] = destination
+                return answer("done", {}, "")
+        self.where[step.sample] = destination
+        if ending == "in the way":
+            self.arm_in.add(destination)
+            return answer("failed", carried_outcome(moved=True), "the arm did not withdraw")
+        return DONE["transfer"]
+
+    def _deposit(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
+        bare = ending in ("no plasma", "aborted bare", "silent bare", "done without")
+        self.films[step.sample] += not bare
+        match ending:
+            case "no plasma":
+                return answer("failed", no_film_outcome(), "no plasma")
+            case "arc":
+                return answer("failed", film_outcome(finished=False), "arc")
+            case "aborted bare":
+                return answer("aborted", no_film_outcome(), "abort")
+            case "aborted film":
+                return answer("aborted", film_outcome(finished=False), "abort")
+            case "silent bare" | "silent film":
+                return answer("unknown", None, "worker died")
+            case "no numbers":
+                return answer("done", {**film_outcome(), "thickness_sigma_nm": nan, "rates": {"Fe": {"nm_s_w": nan}}})
+            case "keys missing":
+                return answer("failed", {"begun": True}, "?")
+            case "done without":
+                return answer("done", no_film_outcome())
+        return DONE["deposit"]
+
+    def _measure(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
+        self.measured[step.sample] += ending in ("done", "censored")
+        match ending:
+            case "censored":
+                return answer("done", loop_outcome(validity="censored", reason="not saturated"))
+            case "bad contact":
+                return answer("done", {**loop_outcome(nan), "validity": "failed", "reason": "bad contact"})
+            case "failed" | "aborted":
+                return answer(ending, {}, "it failed")
+            case "silent":
+                return answer("unknown", None, "worker died")
+            case "no number":
+                return answer("done", loop_outcome(nan))
+            case "no quantity":
+                return answer("done", {**loop_outcome(), "quantities": {}})
+            case "no unit":
+                quantity = {"saturation_magnetisation": {"value": 1.0, "sigma": 1.0, "unit": "furlong"}}
+                return answer("done", {**loop_outcome(), "quantities": quantity})
+            case "nonsense":
+                return answer("done", {"validity": "splendid"})
+        return DONE["measure"]
+
+
+class AnyNight(RuleBasedStateMachine):
+    @initialize(
+        retries=st.tuples(*[st.integers(0, 2)] * 3),
+        then=st.tuples(*[st.sampled_from(["discard", "hold"])] * 3),
+        row=st.integers(1, 4),
+        stopping=st.sampled_from([{}, {}, {}, {"target": 1400.0}, {"no_improvement_samples": 2}]),
+        substrates=st.sampled_from([None, 6]),
+        good_start=st.integers(0, 15),
+        tonight=st.fixed_dictionaries(
+            {plan: st.sampled_from(["done", *often]) for plan, (often, _) in ENDINGS.items()}
+        ),
+    )
+    def evening(self, retries, then, row, stopping, substrates, good_start, tonight):
+        kinds = ("deposition", "measurement", "transfer")
+        rules = {k: {"retries": r, "then": t} for k, r, t in zip(kinds, retries, then, strict=True)}
+        spec = campaign(
+            lab_hours=HOURS,
+            substrates=substrates,
+            stopping=stopping,
+            recovery={**rules, "failures_in_a_row": row},
+        )
+        self.retries = dict(zip(("deposit", "measure", "transfer"), retries, strict=True))
+        self.tonight = tonight
+        self.world = World()
+        self.night = Night(spec, slots=SLOTS, on_claim=self.world.begin)
+        self.decide()
+        self.go_on(good_start, {})
+
+    @property
+    def state(self):
+        return self.night.state
+
+    @property
+    def over(self):
+        return self.state.ended is not None
+
+    def decide(self):
+        """As the daemon does after whatever came.  Nothing to do, and nothing awaited, is a deadlock."""
+        if self.over:
+            return
+        claimed = self.night.decide()
+        idle = not (claimed or self.state.open_steps or self.night.asked or self.over)
+        assert not idle or self.state.mode in (Mode.HOLDING, Mode.HELD), "deadlock"
+
+    def go_on(self, times, endings):
+        for _ in range(times):
+            if self.state.open_steps and not self.over:
+                uid, step = next(iter(self.state.open_steps.items()))
+                self.end_step(uid, endings.get(step.intent.plan, "done"))
+            if self.night.asked and not self.over:
+                self.a_suggestion_comes()
+
+    def end_step(self, uid, ending):
+        step = self.state.open_steps[uid].intent
+        self.night.end_step(uid, self.world.end(step, ending))
+        self.decide()
+
+    # --- what may come --------------------------------------------------------------------------------
+
+    @precondition(lambda self: not self.over and self.night.asked)
+    @rule()
+    def a_suggestion_comes(self):
+        if self.state.mode in (Mode.RUNNING, Mode.HOLDING, Mode.HELD):
+            self.night.suggest()
+        self.night.asked = False
+        self.decide()
+
+    @precondition(lambda self: not self.over and self.state.open_steps)
+    @rule(data=st.data(), badly=RARELY)
+    def a_step_ends_otherwise(self, data, badly):
+        uid = data.draw(st.sampled_from(sorted(self.state.open_steps)))
+        endings = ENDINGS[self.state.open_steps[uid].intent.plan]
+        self.end_step(uid, data.draw(st.sampled_from(endings[badly])))
+
+    @precondition(lambda self: not self.over and self.state.open_steps)
+    @rule(data=st.data())
+    def a_step_ends_well(self, data):
+        self.end_step(data.draw(st.sampled_from(sorted(self.state.open_steps))), "done")
+
+    @precondition(lambda self: not self.over and self.state.open_steps)
+    @rule(times=st.integers(1, 6))
+    def all_goes_well_for_a_while(self, times):
+        self.go_on(times, {})
+
+    @precondition(lambda self: not self.over and self.state.open_steps)
+    @rule(times=st.integers(1, 12))
+    def all_goes_as_it_does_tonight(self, times):
+        self.go_on(times, self.tonight)
+
+    @precondition(lambda self: not self.over)
+    @rule(command=st.sampled_from([Command.HOLD, Command.RESUME, Command.RESUME]))
+    def the_operator_holds_or_resumes(self, command):
+        self.command(command)
+
+    @precondition(lambda self: not self.over)
+    @rule(command=st.sampled_from([Command.STOP, Command.ABORT]), really=RARELY)
+    def the_operator_ends_it(self, command, really):
+        if really:
+            self.command(command)
+
+    def command(self, command):
+        if (self.state.mode, command) in CAMPAIGN_TRANSITIONS:
+            self.night.append(e.CommandGiven(command=command.value, by="operator", reason="r"))
+            self.decide()
+
+    @precondition(lambda self: not self.over and self.state.mode is Mode.HOLDING)
+    @rule()
+    def every_station_comes_to_rest(self):
+        self.night.append(e.CampaignHeld())
+        self.decide()
+
+    @precondition(lambda self: not self.over)
+    @rule(hours=st.floats(0, 2), all_of_them=RARELY)
+    def time_passes(self, hours, all_of_them):
+        self.night.now += 3600 * (HOURS if all_of_them else hours)
+        self.decide()
+
+    @precondition(lambda self: not self.over)
+    @rule(station=st.sampled_from(["chamber", "magnetometer", "robot"]), really=RARELY)
+    def a_station_is_lost(self, station, really):
+        if not really or station in self.state.lost_stations:
+            return
+        lost = f"station {station} is lost"
+        self.night.append(e.StationLost(station=station, reason="died"), e.OperatorNeeded(reason=lost))
+        for uid, step in list(self.state.open_steps.items()):
+            if step.intent.station == station:
+                self.end_step(uid, "silent film" if step.intent.plan == "deposit" else "silent")
+        self.decide()
+
+    @precondition(lambda self: self.over)
+    @rule()
+    def nothing_more_comes(self):
+        """The night is over."""
+
+    # --- what must hold -------------------------------------------------------------------------------
+
+    @invariant()
+    def a_film_is_begun_at_most_once_on_a_substrate(self):
+        assert all(films <= 1 for films in self.world.films.values())
+
+    @invariant()
+    def two_samples_are_never_at_the_same_place(self):
+        places = [place for place in self.world.where.values() if place != "floor"]
+        assert len(places) == len(set(places))
+
+    @invariant()
+    def every_station_carries_at_most_one_step(self):
+        claims = [claim for step in self.state.open_steps.values() for claim in step.intent.claims]
+        assert len(claims) == len(set(claims))
+
+    @invariant()
+    def samples_are_where_the_journal_says(self):
+        for sample in self.state.samples.values():
+            if sample.phase is not Phase.QUARANTINED:
+                assert self.world.place_of(sample.number) == sample.place
+
+    @invariant()
+    def no_film_is_unaccounted_for(self):
+        """The journal knows every film, or that it does not know."""
+        for number, films in self.world.films.items():
+            sample = self.state.samples[number]
+            assert not films or sample.film or sample.phase is Phase.QUARANTINED
+
+    @invariant()
+    def every_measurement_is_observed_exactly_once(self):
+        observed = Counter(observation.sample for observation in self.state.observations)
+        assert all(times == 1 for times in observed.values())
+        for number, times in self.world.measured.items():
+            assert times <= 1
+            assert not times or self.state.samples[number].observation.validity != "failed"
+
+    @invariant()
+    def suggestions_keep_to_the_budget(self):
+        budget = self.night.campaign.budget
+        assert self.state.films_planned <= budget.samples
+        assert len(self.state.samples) <= (budget.substrates or SLOTS)
+
+    @invariant()
+    def no_sample_is_tried_for_ever(self):
+        """The ranking that makes every night end: what is left of each sample's attempts only shrinks."""
+        tried = Counter(
+            (recorded.entry.sample, recorded.entry.plan)
+            for recorded in self.night.entries
+            if isinstance(recorded.entry, e.StepIntended)
+        )
+        for (_, plan), times in tried.items():
+            assert times <= (MOVES if plan == "transfer" else 1) * (1 + self.retries[plan])
+
+    def teardown(self):
+        """From here on all goes well: the night ends, and everything is accounted for."""
+        if not hasattr(self, "night"):
+            return
+        for _ in range(200):
+            if self.over:
+                break
+            if self.state.mode in (Mode.HOLDING, Mode.HELD):
+                self.night.append(e.CommandGiven(command="resume", by="operator", reason="r"))
+                self.decide()
+            elif self.night.asked:
+                self.a_suggestion_comes()
+            elif self.state.open_steps:
+                self.end_step(next(iter(self.state.open_steps)), "done")
+            else:
+                self.decide()
+        assert self.over, "the night never ends"
+        assert not self.state.open_steps
+        self.samples_are_where_the_journal_says()
+        self.no_film_is_unaccounted_for()
+        for sample in self.state.samples.values():
+            settled = sample.phase is Phase.QUARANTINED or (sample.finished and sample.at_home)
+            assert settled or self.state.ended.end in ("aborted", "needs operator")
+            assert sample.phase is not Phase.QUARANTINED or self.state.ended.end in ("aborted", "needs operator")
+        if self.state.ended.reason.startswith("no step is possible"):
+            assert any(sample.phase is Phase.QUARANTINED for sample in self.state.samples.values()), "stuck"
+        assert vars(fold(self.night.entries)) == vars(self.state)
+
+
+TestAnyNight = AnyNight.TestCase
+TestAnyNight.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

@@ -1,0 +1,231 @@
+"""When enough is enough, and what policy decides without a step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.campaign import entries as e
+from orchestrator.service import budget, policy
+from tests.campaign.stories import command, ended, film, intended, moved, observed, story, suggested, tell, transfer
+from tests.service.nights import LAYOUT, campaign
+
+HOUR = 3600.0
+
+
+def whole(sample, value=None, validity="valid"):
+    """A sample from suggestion to observation, left in the magnetometer's place of its own."""
+    uid, slot, away = str(sample), f"cassette/{sample}", f"shelf/{sample}"
+    return [
+        suggested(sample),
+        intended(f"d{uid}", "deposit", sample, ["chamber"]),
+        film(sample),
+        ended(f"d{uid}"),
+        moved(sample, slot, away),
+        intended(f"m{uid}", "measure", sample, ["magnetometer"]),
+        observed(sample, value, validity),
+        ended(f"m{uid}", "failed" if validity == "failed" else "done"),
+        moved(sample, away, slot),
+    ]
+
+
+def values(*measured):
+    """A campaign whose samples were measured so; None is a failed measurement."""
+    entries = []
+    for number, value in enumerate(measured, 1):
+        entries += whole(number, value, "failed" if value is None else "valid")
+    return story(*entries)
+
+
+def given_up(sample, deposits=0):
+    tries = [x for n in range(deposits) for x in failed_deposit(sample, n)]
+    return [suggested(sample), *tries, e.SampleDiscarded(sample=sample, by="policy", reason="r")]
+
+
+def failed_deposit(sample, attempt):
+    uid = f"d{sample}-{attempt}"
+    return [intended(uid, "deposit", sample, ["chamber"]), ended(uid, "failed", "no plasma")]
+
+
+# --- budget and stopping --------------------------------------------------------------------------------
+
+
+def test_a_new_campaign_goes_on():
+    assert budget.enough(story(), campaign(), 0.0) == ""
+
+
+def test_samples():
+    assert budget.enough(values(1, 2), campaign(samples=3), 0.0) == ""
+    assert budget.enough(values(1, 2), campaign(samples=2), 0.0) == "budget: 2 samples"
+
+
+def test_a_substrate_given_up_bare_counts_as_substrate_only():
+    state = story(*whole(1, 1.0), *given_up(2))
+    assert budget.enough(state, campaign(samples=2), 0.0) == ""
+    assert budget.enough(state, campaign(samples=2, substrates=2), 0.0) == "budget: 2 substrates"
+    assert budget.enough(state, campaign(samples=2, substrates=3), 0.0) == ""
+
+
+def test_a_film_given_up_is_a_film():
+    entries = [*whole(1, 1.0)[:4], e.SampleDiscarded(sample=1, by="me", reason="r")]
+    assert budget.enough(story(*entries), campaign(samples=1), 0.0) == "budget: 1 samples"
+
+
+def test_lab_hours():
+    state = story()
+    for hours, reason in [(0, ""), (11.99, ""), (12, "budget: 12 lab hours"), (20, "budget: 12 lab hours")]:
+        now = state.started_at + hours * HOUR
+        assert budget.enough(state, campaign(lab_hours=12), now) == reason
+        assert budget.over(state, campaign(lab_hours=12), now) == reason
+
+
+@pytest.mark.parametrize(
+    ("direction", "target", "measured", "reason"),
+    [
+        ("max", 1700, [1500, 1699.9], ""),
+        ("max", 1700, [1500, 1700, 1600], "target reached: 1700 kA/m by sample 2"),
+        ("min", 100, [500, 101], ""),
+        ("min", 100, [500, 100], "target reached: 100 kA/m by sample 2"),
+        ("max", 1700, [], ""),
+        ("max", -1, [None], ""),
+    ],
+)
+def test_target(direction, target, measured, reason):
+    spec = campaign(direction=direction, stopping={"target": target})
+    assert budget.enough(values(*measured), spec, 0.0) == reason
+
+
+def test_a_bound_does_not_reach_the_target():
+    state = story(*whole(1, 9000.0, "censored"))
+    assert budget.enough(state, campaign(stopping={"target": 1000}), 0.0) == ""
+
+
+@pytest.mark.parametrize(
+    ("measured", "reason"),
+    [
+        ([5], ""),
+        ([5, 4], ""),
+        ([5, 4, 3], "no improvement in 2 valid samples"),
+        ([5, 4, 6], ""),
+        ([5, None, 4, None], ""),
+        ([5, None, 4, None, 3], "no improvement in 2 valid samples"),
+        ([None, None, None], ""),
+        ([5, 5, 5], "no improvement in 2 valid samples"),
+    ],
+)
+def test_no_improvement(measured, reason):
+    spec = campaign(samples=9, stopping={"no_improvement_samples": 2})
+    assert budget.enough(values(*measured), spec, 0.0) == reason
+
+
+def test_stopping_is_over():
+    state = story(command("stop"))
+    assert budget.over(state, campaign(), 0.0) == "stop"
+
+
+def test_a_used_up_budget_of_samples_lets_those_suggested_be_made():
+    state = story(suggested(1))
+    assert budget.enough(state, campaign(samples=1), 0.0)
+    assert not budget.over(state, campaign(samples=1), 0.0)
+
+
+# --- circuit breaker ------------------------------------------------------------------------------------
+
+
+def test_the_breaker_trips_on_failed_samples_in_a_row():
+    spec = campaign(samples=9, recovery={"failures_in_a_row": 3})
+    assert budget.breaker(values(None, None), spec) == ""
+    assert budget.breaker(values(None, None, 1.0, None), spec) == ""
+    assert budget.breaker(values(None, None, None), spec).startswith("3 failed samples in a row (the limit is 3)")
+    assert "operator_needed" in [x.kind for x in policy.verdicts(values(None, None, None), spec, 0.0, "me")]
+
+
+def test_substrates_given_up_after_failures_trip_it_too():
+    spec = campaign(samples=9, recovery={"failures_in_a_row": 2})
+    assert budget.breaker(story(*given_up(1, deposits=2), *given_up(2, deposits=2)), spec)
+    assert not budget.breaker(story(*given_up(1), *given_up(2)), spec)
+
+
+# --- verdicts -------------------------------------------------------------------------------------------
+
+
+def verdicts(state, spec):
+    return [(x.kind, getattr(x, "sample", None)) for x in policy.verdicts(state, spec, state.time, "me")]
+
+
+@pytest.mark.parametrize(("tries", "given"), [(0, []), (1, []), (2, [("sample_discarded", 1)])])
+def test_a_substrate_that_cannot_be_deposited_on_is_given_up(tries, given):
+    spec = campaign(recovery={"deposition": {"retries": 1, "then": "discard"}})
+    state = story(suggested(1), *[x for n in range(tries) for x in failed_deposit(1, n)])
+    assert verdicts(state, spec) == given
+
+
+def test_or_the_operator_is_called():
+    spec = campaign(recovery={"deposition": {"retries": 0, "then": "hold"}})
+    state = story(suggested(1), *failed_deposit(1, 0))
+    assert verdicts(state, spec) == [("operator_needed", None)]
+    tell(state, *policy.verdicts(state, spec, 0.0, "me"))
+    assert verdicts(state, spec) == []  # once
+
+
+def test_bare_substrates_are_given_up_once_no_film_is_to_be_begun():
+    state = story(suggested(1), command("stop"))
+    (verdict,) = policy.verdicts(state, campaign(), state.time, "me")
+    assert verdict == e.SampleDiscarded(sample=1, by="me", reason="not begun: stop")
+
+
+@pytest.mark.parametrize("entries", [[command("hold")], [command("abort")], [e.OperatorNeeded(reason="r")]])
+def test_no_verdict_while_held_or_aborting_or_in_need(entries):
+    state = story(suggested(1), *failed_deposit(1, 0), *failed_deposit(1, 1), *entries)
+    assert verdicts(state, campaign()) == []
+
+
+# --- the next sample, and the end -----------------------------------------------------------------------
+
+
+def test_a_cassette_without_bare_substrates_ends_the_campaign():
+    state, layout = story(*given_up(1), *given_up(2)), replace(LAYOUT, slots=(1, 2))
+    assert not policy.wants_sample(state, campaign(), layout, 0.0)
+    end = policy.conclusion(state, campaign(), layout, 0.0)
+    assert end == e.CampaignEnded(end="done", reason="the cassette holds no more bare substrates")
+    assert policy.wants_sample(state, campaign(), replace(LAYOUT, slots=(1, 2, 3)), 0.0)
+
+
+def test_no_sample_is_wanted_for_a_blocked_chamber():
+    entries = [suggested(1), *transfer("t", 1, "cassette/1", "deposition", "chamber")]
+    state = story(*entries, e.SampleQuarantined(sample=1, reason="r"))
+    assert not policy.wants_sample(state, campaign(), LAYOUT, 0.0)
+    end = policy.conclusion(state, campaign(), LAYOUT, 0.0)
+    assert end == e.CampaignEnded(end="needs operator", reason="quarantined: samples 1")
+
+
+@pytest.mark.parametrize("mode", ["hold", "stop", "abort"])
+def test_no_sample_is_wanted_but_while_running(mode):
+    assert policy.wants_sample(story(), campaign(), LAYOUT, 0.0)
+    assert not policy.wants_sample(story(command(mode)), campaign(), LAYOUT, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "end"),
+    [
+        ([], None),
+        ([suggested(1)], None),
+        ([command("hold")], None),
+        ([command("hold"), e.CampaignHeld()], None),
+        (whole(1, 1.0), ("done", "budget: 1 samples")),
+        ([command("stop")], ("stopped", "stop")),
+        ([command("abort")], ("aborted", "abort")),
+        ([suggested(1), command("abort")], ("aborted", "abort")),
+        ([e.OperatorNeeded(reason="help")], ("needs operator", "help")),
+        (
+            [*whole(1, 1.0)[:5], e.StationLost(station="magnetometer", reason="r")],
+            ("needs operator", "no step is possible, with samples 1 (deposited, at shelf/1) still out"),
+        ),
+        ([suggested(1), failed_deposit(1, 0)[0], e.OperatorNeeded(reason="help")], None),
+    ],
+)
+def test_how_it_ends(entries, end):
+    state = story(*entries)
+    concluded = policy.conclusion(state, campaign(samples=1), LAYOUT, state.time)
+    assert (concluded and (concluded.end, concluded.reason)) == end

@@ -1,0 +1,135 @@
+"""A campaign's folder: made once, found again, and who may read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+
+from orchestrator import rpc
+from orchestrator.service.home import Home, HomeError, newest
+
+
+class Daemon:
+    def status(self):
+        return {"mode": "running"}
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = Home(tmp_path / "nights" / "first")
+    home.make()
+    return home
+
+
+def test_a_new_home(home):
+    assert home.path.is_dir()
+    assert home.journal == home.path / "journal.db"
+    assert home.report == home.path / "report.html"
+    assert not home.served
+
+
+def test_a_folder_that_is_there_will_do(home):
+    home.make()
+
+
+def test_a_folder_with_a_campaign_will_not(home):
+    home.journal.touch()
+    with pytest.raises(HomeError, match=r"first: already holds a campaign; choose another --home"):
+        home.make()
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(HomeError, match=r"cannot be made .*choose another --home"):
+            Home(path).make()
+
+
+def test_a_home_without_a_journal(home, tmp_path):
+    for nothing in (home, Home(tmp_path / "nowhere")):
+        with pytest.raises(HomeError, match=r"holds no campaign .*name its folder with --home"):
+            nothing.need_journal()
+    home.journal.touch()
+    assert home.need_journal() == home.journal
+
+
+def test_the_newest_home(tmp_path):
+    for age, name in enumerate(["b", "c", "a"]):
+        (tmp_path / name).mkdir()
+        journal = tmp_path / name / "journal.db"
+        journal.touch()
+        os.utime(journal, (1000 - age, 1000 - age))
+    (tmp_path / "d").mkdir()
+    assert newest(tmp_path).path == tmp_path / "b"
+
+
+def test_no_newest_home(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(HomeError, match="holds no campaign"):
+            newest(folder)
+
+
+# --- where the daemon is --------------------------------------------------------------------------------
+
+
+def test_the_daemon_can_be_reached_until_it_withdraws(home):
+    with rpc.serve({"daemon": Daemon()}, "token") as server:
+        home.announce(server.uris["daemon"], "token")
+        assert home.served
+        with home.connect() as daemon:
+            assert daemon.status() == {"mode": "running"}
+        home.withdraw()
+    assert not home.served
+    with pytest.raises(HomeError, match="no daemon runs here; start one"):
+        home.connect()
+    home.withdraw()
+
+
+def test_only_the_owner_may_know_the_token(home):
+    old = home.path / "daemon.json"
+    old.write_text("{}")
+    old.chmod(0o666)
+    umask = os.umask(0)
+    try:
+        home.announce("PYRO:daemon@127.0.0.1:1", "token")
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+    assert json.loads(old.read_text()) == {"uri": "PYRO:daemon@127.0.0.1:1", "token": "token", "pid": os.getpid()}
+    assert [path.name for path in home.path.iterdir()] == ["daemon.json"]
+
+
+def test_what_an_interrupted_announcement_left_does_not_matter(home):
+    (home.path / "daemon.new").write_text("half")
+    home.announce("PYRO:daemon@127.0.0.1:1", "token")
+    assert json.loads((home.path / "daemon.json").read_text())["token"] == "token"
+
+
+def test_a_daemon_that_died_without_a_word(home):
+    with rpc.serve({"daemon": Daemon()}, "token") as server:
+        home.announce(server.uris["daemon"], "token")
+    with pytest.raises(HomeError, match=r"its daemon does not answer .*it may have died"):
+        home.connect()
+
+
+def test_a_daemon_with_another_token(home):
+    with rpc.serve({"daemon": Daemon()}, "token") as server:
+        home.announce(server.uris["daemon"], "another")
+        with pytest.raises(HomeError, match="refuses our token"):
+            home.connect()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"uri": "x"}', '{"uri": 1, "token": 2}'])
+def test_an_address_that_cannot_be_read(home, text):
+    (home.path / "daemon.json").write_text(text)
+    with pytest.raises(HomeError, match="daemon"):
+        home.connect()
+
+
+def test_an_address_that_is_no_text(home):
+    (home.path / "daemon.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(HomeError, match=r"daemon\.json: cannot be read"):
+        home.connect()
