@@ -285,7 +285,10 @@ class _Connections:
             proxy._pyroRelease()
 
     def _open(self, timeout_s: float | None) -> Any:
-        proxy = Pyro5.api.Proxy(self.uri)
+        try:
+            proxy = Pyro5.api.Proxy(self.uri)
+        except Pyro5.errors.PyroError as error:
+            raise Unreachable(f"{self.uri!r} is no address of a process of ours ({error})") from error
         proxy._pyroSerializer = "json"
         proxy._pyroHandshake = self._token
         proxy._pyroTimeout = timeout_s

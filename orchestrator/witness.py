@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.campaign.lifecycle import Phase
-from orchestrator.campaign.state import CampaignState
+from orchestrator.campaign.state import CampaignState, Sample
 
-_ACCOUNTED = (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED)
+_SETTLED = (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED)
 
 
 @dataclass(frozen=True)
 class Account:
-    """`lost`: substrates with a film that the journal has no account of.  `doubled`: substrates on which a
+    """`lost`: substrates with a film that the journal does not know of, or that a campaign which ended by itself
+    left unmeasured.  `doubled`: substrates on which a
     film was begun more than once.  `unmeasured`: samples observed as valid whose film the world never saw measured."""
 
     hazards: list[dict[str, Any]]
@@ -56,7 +57,7 @@ def account(events: list[dict[str, Any]], state: CampaignState) -> Account:
     return Account(
         hazards=hazards,
         films=[event for event in events if event["event"] == "film_finished"],
-        lost=[s for s in begun if s not in samples or samples[s].phase not in _ACCOUNTED],
+        lost=[slot for slot in begun if slot not in samples or _forgotten(samples[slot], state)],
         doubled=[s for s, times in begun.items() if times > 1],
         unmeasured=[
             sample.number
@@ -64,3 +65,11 @@ def account(events: list[dict[str, Any]], state: CampaignState) -> Account:
             if sample.observation and sample.observation.validity != "failed" and slot not in measured
         ],
     )
+
+
+def _forgotten(sample: Sample, state: CampaignState) -> bool:
+    """Whether a sample that has a film in the world was left without its end in the journal."""
+    if sample.phase in _SETTLED:
+        return False
+    broken_off = state.ended is not None and state.ended.end in ("aborted", "needs operator")
+    return sample.film is None or not broken_off

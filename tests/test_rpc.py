@@ -172,3 +172,8 @@ def test_a_child_reads_one_line_and_announces_itself(server):
 def test_a_child_refuses_a_broken_configuration(line, error):
     with pytest.raises(error):
         rpc.read_config(io.StringIO(line))
+
+
+def test_what_is_no_address_is_unreachable():
+    with pytest.raises(rpc.Unreachable, match="no address"):
+        rpc.connect("nonsense", "token")

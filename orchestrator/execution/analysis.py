@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,20 @@ Array = NDArray[np.float64]
 FEWEST_POINTS = 20
 HIGH_FIELD = 0.7
 """Points beyond this part of the highest field are fitted."""
+WIDER_FIELDS = (0.2, 0.35, 0.5)
+"""The same for films that are saturated much earlier."""
+AS_STRAIGHT = 1.2
+"""Residuals of a wider fit over those of the narrow one."""
+STRAIGHT = 2.0
+"""Standard uncertainties of the bend."""
 LEAST_SIGNAL_TO_NOISE = 5.0
 WIDEST_GAP = 0.05
 """Of the full swing, between the first and the last point, before the loop counts as not closed."""
 STEEPEST_BACKGROUND = {"moment": 0.05, "kerr_rotation": 0.3}
 """Of M at the highest field: a background that steep, and of the film's sign, may be the film itself.  Optics
 turn the light too, either way; substrates and holders are diamagnetic, against the film."""
+LARGEST_BEND = 0.02
+"""Of the saturation, before a significant bend matters."""
 SIGNIFICANT = 4.0
 UNITS = {"moment": "A m2", "kerr_rotation": "mrad"}
 
@@ -146,17 +154,42 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
 # --- the fit --------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class HighField:
+    """The fit beyond a part of the highest field: y = offset + drift t + slope b + saturated sgn(b)."""
+
+    model: Array  # (k, 4)
+    y: Array  # (k,)
+    parameters: Array  # (4,)
+    sigmas: Array  # (4,)
+    noise: float
+
+    @classmethod
+    def beyond(cls, part: float, b: Array, t: Array, y: Array) -> HighField:
+        """`b` is the field over the highest.  Raises `NoResult`."""
+        high = np.abs(b) >= part
+        if min(np.count_nonzero(high & (b > 0)), np.count_nonzero(high & (b < 0))) < 3:
+            raise NoResult("too few points at high field to tell the film from the background")
+        b, t, y = b[high], t[high], y[high]
+        model = np.column_stack([np.ones_like(b), t, b, np.sign(b)])
+        return cls(model, y, *_least_squares(model, y))
+
+    def bend(self) -> tuple[float, float]:
+        """An approach to saturation as 1/b: its significance, and by how much it would change the saturation."""
+        b = self.model[:, 2]
+        approach = np.sign(b) * (1 / np.abs(b) - 1)
+        parameters, sigmas, _ = _least_squares(np.column_stack([self.model, approach]), self.y)
+        significance = abs(parameters[4]) / sigmas[4] if sigmas[4] > 0 else 0.0
+        return float(significance), float(abs(parameters[3] / self.parameters[3] - 1))
+
+
 def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool_], *, steepest: float = 0.05) -> Loop:
     """Separate the film from offset, drift and background.  Raises `NoResult`."""
     _check_points(field_mt, signal, overloaded)
     time = (at_s - at_s[0]) / max(at_s[-1] - at_s[0], 1e-9)
-    highest = float(np.min([field_mt.max(), -field_mt.min()]))
-    high = np.abs(field_mt) >= HIGH_FIELD * highest
-    if min(np.count_nonzero(high & (field_mt > 0)), np.count_nonzero(high & (field_mt < 0))) < 3:
-        raise NoResult("too few points at high field to tell the film from the background")
-    b, y, t = field_mt[high], signal[high], time[high]
-    model = np.column_stack([np.ones_like(b), t, b / highest, np.sign(b)])
-    (offset, drift, slope, saturated), sigmas, noise = _least_squares(model, y)
+    b = field_mt / min(field_mt.max(), -field_mt.min())
+    high = _widest(b, time, signal)
+    (offset, drift, slope, saturated), sigmas, noise = high.parameters, high.sigmas, high.noise
     if abs(saturated) < LEAST_SIGNAL_TO_NOISE * sigmas[3]:
         if abs(saturated) > LEAST_SIGNAL_TO_NOISE * noise:
             raise NoResult("the film cannot be told from the background here; a higher max_field_mt is needed")
@@ -164,19 +197,35 @@ def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool
             f"signal to noise too low: {abs(saturated) / sigmas[3]:.1f} over all points at high field, where "
             f"{LEAST_SIGNAL_TO_NOISE:g} is needed; is a sample in the magnetometer?"
         )
-    gap = signal[-1] - signal[0] - slope * (field_mt[-1] - field_mt[0]) / highest
+    gap = signal[-1] - signal[0] - slope * (b[-1] - b[0])
     if abs(gap) > WIDEST_GAP * 2 * abs(saturated) + SIGNIFICANT * noise:
         raise NoResult(
             f"the loop does not close: its ends are {abs(gap / (2 * saturated)):.0%} of the swing apart; "
             f"the sample moved or the signal drifts"
         )
-    film = signal - offset - drift * time - slope * field_mt / highest
-    loop = Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])))
+    film = signal - offset - drift * time - slope * b
+    significance, change = high.bend()
+    reason = ""
     if slope / saturated > steepest and abs(slope) > SIGNIFICANT * sigmas[2]:
         reason = f"the signal still rises by {slope / saturated:.0%} of its saturation towards the highest field"
-    else:
-        reason = _bends(model, y, b / highest, saturated)
-    return replace(loop, unsaturated=f"not saturated: {reason}; the values are lower bounds") if reason else loop
+    elif significance > SIGNIFICANT and change > LARGEST_BEND:
+        reason = "the loop still bends at the highest field"
+    if reason:
+        reason = f"not saturated: {reason}; the values are lower bounds"
+    return Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])), reason)
+
+
+def _widest(b: Array, t: Array, y: Array) -> HighField:
+    """The fit over the widest range of field in which the film is as straight as at the highest fields.
+
+    The further the points are spread, the less a background can pass for the film.
+    """
+    narrow = HighField.beyond(HIGH_FIELD, b, t, y)
+    for part in WIDER_FIELDS:
+        wide = HighField.beyond(part, b, t, y)
+        if wide.noise <= AS_STRAIGHT * narrow.noise and wide.bend()[0] < STRAIGHT:
+            return wide
+    return narrow
 
 
 def _check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_]) -> None:
@@ -207,15 +256,6 @@ def _least_squares(model: Array, y: Array) -> tuple[Array, Array, float]:
     noise = math.sqrt(float(residuals @ residuals) / freedom)
     covariance = np.linalg.inv(model.T @ model) * noise**2
     return parameters * unit, np.sqrt(np.diag(covariance)) * unit, noise * unit
-
-
-def _bends(model: Array, y: Array, b: Array, saturated: float) -> str:
-    """In words if an approach to saturation is seen, else "".  `b` is the field over the highest."""
-    approach = np.sign(b) * (1 / np.abs(b) - 1)
-    parameters, sigmas, _ = _least_squares(np.column_stack([model, approach]), y)
-    if abs(parameters[4]) > SIGNIFICANT * sigmas[4] and abs(parameters[3] / saturated - 1) > 0.02:
-        return "the loop still bends at the highest field"
-    return ""
 
 
 # --- what is read off the film's own loop ---------------------------------------------------------------

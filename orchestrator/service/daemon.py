@@ -191,7 +191,7 @@ class Daemon:
             self._append(*verdicts)
         for step in next_steps(self.state, self.layout):
             self._claim(step)
-        if self._asked is not None:
+        if self._asked is not None and self.state.mode is not Mode.ABORTING:
             return
         if policy.wants_sample(self.state, self.campaign, self.layout, self.clock.now()):
             self._ask()
@@ -214,7 +214,7 @@ class Daemon:
 
     def _suggestion_came(self, came: SuggestionCame) -> None:
         asked, self._asked = self._asked, None
-        assert asked is not None
+        assert asked is not None, "nobody asked"
         if self.state.mode not in (Mode.RUNNING, Mode.HOLDING, Mode.HELD):
             return  # stopping or worse: no new sample
         free = [slot for slot in self.lab.cassette.bare if slot not in self.state.slots_used]

@@ -80,18 +80,25 @@ class Station:
             self._worker.close()
         self._child.close(patience_s=30.0)
 
-    def _carry(self, step: dict[str, Any]) -> None:
+    def _carry(self, step: Answer) -> None:
         try:
             self._worker.start(step)
-            patient = self._worker.within(WAIT_S + CALL_S)
-            while (answer := patient.wait(step["uid"], WAIT_S))["state"] == "running":
-                pass
+            answer = self._await_end(step["uid"])
         except rpc.RpcError as error:
             log.exception("station %s, step %s", self.name, step["uid"])
-            answer = {
-                "state": "unknown",
-                "outcome": {},
-                "error": f"station {self.name}: {error}",
-                "run_uids": [],
-            }
+            answer = {"state": "unknown", "outcome": {}, "error": f"station {self.name}: {error}", "run_uids": []}
         self._on_end(step["uid"], answer)
+
+    def _await_end(self, uid: str) -> Answer:
+        """The worker's final word on a step.  A call that is lost is made again while the worker lives."""
+        patient = self._worker.within(WAIT_S + CALL_S)
+        while True:
+            try:
+                answer: Answer = patient.wait(uid, WAIT_S)
+            except rpc.CallLost:
+                if not self.alive:
+                    raise
+                log.warning("station %s: asking again for step %s", self.name, uid, exc_info=True)
+            else:
+                if answer["state"] != "running":
+                    return answer

@@ -65,7 +65,7 @@ def status(state: CampaignState, campaign: Campaign, now: float) -> Progress:
         valid=validity.count("valid"),
         censored=validity.count("censored"),
         failed=validity.count("failed"),
-        best=top and top.model_dump(include={"sample", "composition", "value", "sigma", "unit"}),
+        best=None if top is None else top.model_dump(include={"sample", "composition", "value", "sigma", "unit"}),
         stations=stations,
         predicted_finish=_predicted_finish(state, campaign, now),
         needs=state.needs,
