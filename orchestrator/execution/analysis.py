@@ -1,16 +1,10 @@
 """From a hysteresis loop to what it says of the film, with uncertainties, or to the reason why it says nothing.
 
-Notation, for n points in the order in which they were taken:
+The fit at high field (`orchestrator.execution.highfield`) separates the film from offset, drift and background.
+What is left is the film's own loop, from which coercivity and remanence are read.
 
-    B   (n,) field, mT                      y   (n,) signal, in the magnetometer's quantity
-    t   (n,) time in the loop, 0 to 1       h   (k,) indices of the points at high field
-
-At high field a saturated film obeys  y = o + d t + c B + M sgn(B):  an offset, a linear drift, a linear
-background (substrate, holder, optics) and the saturated film.  The four are fitted together, which needs both
-signs of B, and the first sign twice.  Taking away o, d t and c B leaves the film's own loop.
-
-A film that is not saturated at the highest field still bends there.  Its tangent meets B = 0 below M, so what
-the fit gives is a lower bound, and the measurement is censored.
+A film that is not saturated at the highest field still bends there, or rises like a background.  Its tangent
+meets zero field below the saturation, so what the fit gives is a lower bound, and the measurement is censored.
 """
 
 from __future__ import annotations
@@ -24,32 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.roles import MagnetometryStation
+from orchestrator.execution.highfield import NoResult, widest
 
 Array = NDArray[np.float64]
 
 FEWEST_POINTS = 20
-HIGH_FIELD = 0.7
-"""Points beyond this part of the highest field are fitted."""
-WIDER_FIELDS = (0.2, 0.35, 0.5)
-"""The same for films that are saturated much earlier."""
-AS_STRAIGHT = 1.2
-"""Residuals of a wider fit over those of the narrow one."""
-STRAIGHT = 2.0
-"""Standard uncertainties of the bend."""
 LEAST_SIGNAL_TO_NOISE = 5.0
 WIDEST_GAP = 0.05
 """Of the full swing, between the first and the last point, before the loop counts as not closed."""
-STEEPEST_BACKGROUND = {"moment": 0.05, "kerr_rotation": 0.3}
+STEEPEST_BACKGROUND = {"moment": 0.05, "kerr_rotation": 1.5}
 """Of M at the highest field: a background that steep, and of the film's sign, may be the film itself.  Optics
 turn the light too, either way; substrates and holders are diamagnetic, against the film."""
 LARGEST_BEND = 0.02
 """Of the saturation, before a significant bend matters."""
 SIGNIFICANT = 4.0
 UNITS = {"moment": "A m2", "kerr_rotation": "mrad"}
-
-
-class NoResult(Exception):
-    """The loop says nothing about the film; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -154,48 +137,17 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
 # --- the fit --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class HighField:
-    """The fit beyond a part of the highest field: y = offset + drift t + slope b + saturated sgn(b)."""
-
-    model: Array  # (k, 4)
-    y: Array  # (k,)
-    parameters: Array  # (4,)
-    sigmas: Array  # (4,)
-    noise: float
-
-    @classmethod
-    def beyond(cls, part: float, b: Array, t: Array, y: Array) -> HighField:
-        """`b` is the field over the highest.  Raises `NoResult`."""
-        high = np.abs(b) >= part
-        if min(np.count_nonzero(high & (b > 0)), np.count_nonzero(high & (b < 0))) < 3:
-            raise NoResult("too few points at high field to tell the film from the background")
-        b, t, y = b[high], t[high], y[high]
-        model = np.column_stack([np.ones_like(b), t, b, np.sign(b)])
-        return cls(model, y, *_least_squares(model, y))
-
-    def bend(self) -> tuple[float, float]:
-        """An approach to saturation as 1/b: its significance, and by how much it would change the saturation."""
-        b = self.model[:, 2]
-        approach = np.sign(b) * (1 / np.abs(b) - 1)
-        parameters, sigmas, _ = _least_squares(np.column_stack([self.model, approach]), self.y)
-        significance = abs(parameters[4]) / sigmas[4] if sigmas[4] > 0 else 0.0
-        return float(significance), float(abs(parameters[3] / self.parameters[3] - 1))
-
-
 def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool_], *, steepest: float = 0.05) -> Loop:
     """Separate the film from offset, drift and background.  Raises `NoResult`."""
     _check_points(field_mt, signal, overloaded)
     time = (at_s - at_s[0]) / max(at_s[-1] - at_s[0], 1e-9)
     b = field_mt / min(field_mt.max(), -field_mt.min())
-    high = _widest(b, time, signal)
+    high = widest(b, time, signal)
     (offset, drift, slope, saturated), sigmas, noise = high.parameters, high.sigmas, high.noise
     if abs(saturated) < LEAST_SIGNAL_TO_NOISE * sigmas[3]:
-        if abs(saturated) > LEAST_SIGNAL_TO_NOISE * noise:
-            raise NoResult("the film cannot be told from the background here; a higher max_field_mt is needed")
         raise NoResult(
             f"signal to noise too low: {abs(saturated) / sigmas[3]:.1f} over all points at high field, where "
-            f"{LEAST_SIGNAL_TO_NOISE:g} is needed; is a sample in the magnetometer?"
+            f"{LEAST_SIGNAL_TO_NOISE:g} is needed; is a sample in the magnetometer, and the field high enough?"
         )
     gap = signal[-1] - signal[0] - slope * (b[-1] - b[0])
     if abs(gap) > WIDEST_GAP * 2 * abs(saturated) + SIGNIFICANT * noise:
@@ -215,19 +167,6 @@ def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool
     return Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])), reason)
 
 
-def _widest(b: Array, t: Array, y: Array) -> HighField:
-    """The fit over the widest range of field in which the film is as straight as at the highest fields.
-
-    The further the points are spread, the less a background can pass for the film.
-    """
-    narrow = HighField.beyond(HIGH_FIELD, b, t, y)
-    for part in WIDER_FIELDS:
-        wide = HighField.beyond(part, b, t, y)
-        if wide.noise <= AS_STRAIGHT * narrow.noise and wide.bend()[0] < STRAIGHT:
-            return wide
-    return narrow
-
-
 def _check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_]) -> None:
     if len(signal) < FEWEST_POINTS:
         raise NoResult(f"too few points: {len(signal)}, {FEWEST_POINTS} are needed")
@@ -240,22 +179,6 @@ def _check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_])
         raise NoResult(f"the signal never changed from {signal[0]:.3g}: no contact, or a cable is off")
     if not (field_mt.max() > 0 > field_mt.min()):
         raise NoResult(f"the field stayed between {field_mt.min():.3g} and {field_mt.max():.3g} mT")
-
-
-def _least_squares(model: Array, y: Array) -> tuple[Array, Array, float]:
-    """Parameters, their standard uncertainties, and the standard deviation of the residuals."""
-    freedom = len(y) - model.shape[1]
-    if freedom < 1:
-        raise NoResult("too few points at high field to tell the film from the background")
-    # The signal may be as small as 1e-9 A m2: scaled, so that no tolerance of the solver is met by chance.
-    unit = float(np.max(np.abs(y))) or 1.0
-    parameters, _, rank, _ = np.linalg.lstsq(model, y / unit, rcond=None)
-    if rank < model.shape[1]:
-        raise NoResult("the points at high field do not tell drift, background and film apart")
-    residuals = y / unit - model @ parameters
-    noise = math.sqrt(float(residuals @ residuals) / freedom)
-    covariance = np.linalg.inv(model.T @ model) * noise**2
-    return parameters * unit, np.sqrt(np.diag(covariance)) * unit, noise * unit
 
 
 # --- what is read off the film's own loop ---------------------------------------------------------------

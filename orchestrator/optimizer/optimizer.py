@@ -4,8 +4,10 @@ Suggestion number k is a function of the campaign (with its seed), the observati
 pending compositions and k; nothing else is remembered.  Replaying the observations restores the optimizer.
 
 Failed and censored observations never become numbers.  Both mark their composition as made, so that it is not
-suggested again.  A censored one would be a bound on the value, but an observation does not say on which side;
-until it does, the model leaves it out rather than guess.
+suggested again, and both are imagined like the pending ones when candidates are scored: the belief about the
+value stays as it was, but a neighbour of a composition that could not be measured promises less to learn.  A
+censored one would be a bound on the value, but an observation does not say on which side; until it does, the
+model leaves it out rather than guess.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ class Optimizer:
         self._model = Surrogate(self._representatives())
         self._taken = Taken(self._space)
         self._valid: list[Rows] = []  # the lattice points nearest to what the model was told
+        self._unmeasured: list[Fractions] = []  # films whose measurement gave no number
         self.observed = 0
 
     def observe(self, observation: Observation | Mapping[str, Any]) -> None:
@@ -69,6 +72,8 @@ class Optimizer:
         if seen.validity == "valid" and seen.value is not None:
             self._model.add(self._vectors([seen.composition])[0], self._sign * seen.value, seen.sigma or 0.0)
             self._valid.append(self._taken.rows[-1])
+        else:
+            self._unmeasured.append(seen.composition)
         self.observed += 1
 
     def suggest(self, pending: Sequence[Fractions] = (), number: int | None = None) -> Suggestion:
@@ -108,7 +113,7 @@ class Optimizer:
     def _search(
         self, posterior: Posterior, pending: Sequence[Fractions], taken: Taken, rng: np.random.Generator
     ) -> Ranked:
-        points = self._model.inputs(self._vectors(pending))
+        points = self._model.inputs(self._vectors([*pending, *self._unmeasured]))
         imagined = self._model.given_pending(posterior, points, FANTASIES, rng)
         at_measured, _ = imagined.predict(imagined.X)
         incumbent = at_measured.max(axis=0)

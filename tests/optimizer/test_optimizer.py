@@ -310,3 +310,17 @@ def test_thirty_elements(make_campaign):
     space = Space.of(campaign)
     assert all(space.contains(at_percent(s.composition)) for s in made)
     assert made[-1].method == "gp"
+
+
+
+def test_where_a_measurement_failed_there_is_less_to_learn(make_campaign):
+    """Beliefs stay as they were, and yet the next suggestion is not the neighbour of a film that failed."""
+    optimizer = make_optimizer(make_campaign({"Fe": (0, 100, 1), "Co": (0, 100, 1)}, initial_samples=3))
+    for k, fe in enumerate((0.05, 0.35, 0.6, 0.95)):
+        optimizer.observe(observed(k, {"Fe": fe, "Co": 1 - fe}))
+    tried: list[float] = []
+    for k in range(4, 8):
+        fe = optimizer.suggest([], k).composition["Fe"]
+        assert all(abs(fe - before) > 0.025 for before in tried)
+        tried.append(fe)
+        optimizer.observe(observed(k, {"Fe": fe, "Co": 1 - fe}, value=None, validity="failed"))
