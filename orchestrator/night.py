@@ -6,8 +6,10 @@ the campaign are the same.
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -109,7 +111,8 @@ def serve_lab(
     lab: LabSpec, *, seed: int, speed: float, truth: Path | None, world: Path | None
 ) -> Iterator[dict[str, str]]:
     """The simulated lab alone, for whoever wants to talk to it: device name -> address."""
-    with SimulatedLab(lab, seed, Path("simulators.log"), truth=truth, world=world) as simulated:
+    log = Path(tempfile.gettempdir()) / f"nightshift-simulators-{os.getpid()}.log"
+    with SimulatedLab(lab, seed, log, truth=truth, world=world) as simulated:
         addresses = simulated.addresses()
         simulated.start_clock(speed)
         yield addresses

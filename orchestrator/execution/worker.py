@@ -277,7 +277,11 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     rpc.tell_parent({"started": True})
     config = rpc.read_config()
-    station, clock, poll_s = build(config)
+    try:
+        station, clock, poll_s = build(config)
+    except Exception as error:  # process edge: whoever started us is told, then it is raised
+        rpc.tell_parent({"error": str(error)})
+        raise
     worker = Worker(station, clock, config["log"], poll_s=poll_s)
     reasons: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):

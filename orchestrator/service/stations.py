@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import rpc
-from orchestrator.service.children import Child
+from orchestrator.service.children import Child, ChildError
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,10 @@ class Station:
 
     def connect(self) -> None:
         """Wait until the worker can be reached.  Raises `ChildError` if it cannot start."""
-        uri = self._child.hear(START_S)["uri"]
-        self._worker = rpc.connect(uri, self._token, timeout_s=CALL_S)
+        message = self._child.hear(START_S)
+        if "error" in message:
+            raise ChildError(message["error"])
+        self._worker = rpc.connect(message["uri"], self._token, timeout_s=CALL_S)
 
     @property
     def alive(self) -> bool:

@@ -34,19 +34,8 @@ class Running:
         command += ["--home", str(self.home.path), "--speed", str(speed)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def until(self, true_of: Callable[[dict[str, Any]], bool], patience_s: float = 60) -> dict[str, Any]:
-        """Poll the daemon's status until `true_of` it."""
-        deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            try:
-                with self.home.connect() as daemon:
-                    status = daemon.status()
-            except HomeError:
-                status = {"mode": "not there", "stations": {}}
-            if true_of(status):
-                return dict(status)
-            time.sleep(0.05)
-        pytest.fail(f"still {status} after {patience_s} s")
+    def until(self, true_of: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        return until(self.home, true_of)
 
     def give(self, command: str) -> subprocess.CompletedProcess[str]:
         return nightshift(command, "--home", self.home.path, "--by", "tester", "--reason", "a test")
@@ -60,6 +49,21 @@ class Running:
         return [json.loads(line) for line in (self.home.path / "world.jsonl").read_text().splitlines()]
 
 
+def until(home: Home, true_of: Callable[[dict[str, Any]], bool], patience_s: float = 60) -> dict[str, Any]:
+    """Poll the status of the daemon in `home` until `true_of` it."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        try:
+            with home.connect() as daemon:
+                status = daemon.status()
+        except HomeError:
+            status = {"mode": "not there", "stations": {}}
+        if true_of(status):
+            return dict(status)
+        time.sleep(0.05)
+    pytest.fail(f"still {status} after {patience_s} s")
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     night = Running(tmp_path, films=2, speed=400)
@@ -70,7 +74,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 
 def doing(status: dict[str, Any], station: str, plan: str) -> bool:
-    return bool(status["stations"].get(station, {}).get("step") == plan)
+    return bool(status.get("stations", {}).get(station, {}).get("step") == plan)
 
 
 def test_hold_and_resume_lose_nothing(running: Running) -> None:

@@ -312,7 +312,6 @@ def test_thirty_elements(make_campaign):
     assert made[-1].method == "gp"
 
 
-
 def test_where_a_measurement_failed_there_is_less_to_learn(make_campaign):
     """Beliefs stay as they were, and yet the next suggestion is not the neighbour of a film that failed."""
     optimizer = make_optimizer(make_campaign({"Fe": (0, 100, 1), "Co": (0, 100, 1)}, initial_samples=3))
