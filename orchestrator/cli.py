@@ -99,7 +99,7 @@ def main() -> None:
 @click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
 @click.option("--truth", type=FILE, help="CSV of measured films that the simulated lab interpolates.")
 @click.option("--seed", type=int, help="Instead of the campaign's own.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1000.0, show_default=True,
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1200.0, show_default=True,
               help="Lab seconds per real second.")  # fmt: skip
 @click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
 @click.option("--world", type=FILE, help="Where the simulated lab writes its own log (JSON lines).")
