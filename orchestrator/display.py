@@ -45,7 +45,7 @@ def as_text(progress: Progress) -> str:
 def headline(progress: Progress) -> str:
     """One line: films done of budget, best so far, predicted finish."""
     done = progress.valid + progress.censored + progress.failed
-    line = f"{progress.campaign}: {progress.mode}, film {done} of {progress.samples_budget} measured"
+    line = f"{progress.campaign}: {progress.end or progress.mode}, film {done} of {progress.samples_budget} measured"
     if progress.best:
         made = " ".join(f"{el}{100 * x:.0f}" for el, x in progress.best["composition"].items() if x >= 0.005)
         line += f", best {progress.best['value']:.4g} {progress.best['unit']} ({made})"

@@ -37,7 +37,7 @@ class Substrate(Table):
 class Cassette(Table):
     """Where samples come from and go back to.  Slots count from 1, row by row."""
 
-    slots: Count = key("How many slots there are.", unit="slots", ge=1, le=1000)
+    slots: Count = key("How many slots there are.", unit="slots", ge=1, le=10_000)
     columns: Count | None = key("Slots in a row; absent: all in one row.", unit="slots", ge=1, default=None)
     filled: tuple[Count, ...] | None = key(
         "The slots that hold a bare substrate; absent: all of them.", right="a list of slot numbers", default=None
