@@ -67,19 +67,27 @@ def read_twice(read: Callable[[], T]) -> T:
 
 
 class _Buffered:
-    """Frames out of a byte stream, for links that can read what has arrived."""
+    """Frames out of a byte stream, for links that can read what has arrived.
+
+    `stirred_at` is when a call last showed life (monotonic, real s): one that waits for bytes stirs every
+    `STIR_S`, one that hangs in the operating system or in a vendor's library does not.
+    """
+
+    STIR_S = 0.5
 
     def __init__(self, address: str, timeout_s: float) -> None:
         self.address = address
         self.timeout_s = timeout_s
+        self.stirred_at = time.monotonic()
         self._buffer = b""
 
     def receive(self, framing: Framing, timeout_s: float | None = None) -> bytes:
         patience = self.timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + patience
         while (length := framing(self._buffer) if self._buffer else None) is None:
-            remaining = deadline - time.monotonic()
-            received = self._read_some(max(0.0, remaining))
+            self.stirred_at = time.monotonic()
+            remaining = deadline - self.stirred_at
+            received = self._read_some(min(max(0.0, remaining), self.STIR_S))
             self._buffer += received
             if not received and remaining <= 0:
                 raise NoReply(f"{self.address}: no complete reply within {patience:g} s, received {self._buffer!r}")
@@ -87,6 +95,7 @@ class _Buffered:
         return frame
 
     def drain(self) -> bytes:
+        self.stirred_at = time.monotonic()
         stale, self._buffer = self._buffer + self._read_waiting(), b""
         return stale
 
@@ -113,6 +122,10 @@ class SerialLink(_Buffered):
         timeout_s: float = 1.0,
     ) -> None:
         super().__init__(address, timeout_s)
+        if os.path.realpath(address).startswith("/dev/pts/"):
+            # A pseudo-terminal (socat, a terminal server's client) carries whole bytes.  Asked for a parity, it
+            # obliges once and refuses from then on.
+            bytesize, parity = 8, "N"
         try:
             # No time-out of pyserial's: every change of one sets the whole port up again, which is slow, and
             # refused by a pty that cannot do the parity asked for.
@@ -201,6 +214,8 @@ class VisaLink(_Buffered):
     stale bytes are dropped.  On buses that keep messages apart (GPIB, USB, VXI-11; unverified on hardware)
     a read takes one message, and after a missing reply `drain` clears the device.
     """
+
+    STIR_S = float("inf")  # a message-based read that is cut short would lose its message
 
     _managers: ClassVar[dict[str, pyvisa.ResourceManager]] = {}
 
@@ -298,10 +313,31 @@ class Port:
     def __init__(self, link: Link) -> None:
         self.link = link
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=link.address)
+        self._since: float | None = None
 
     def submit(self, conversation: Callable[[], T]) -> Future[T]:
         """Run `conversation` on the port's thread, after those submitted before it."""
-        return self._thread.submit(conversation)
+        return self._thread.submit(self._converse, conversation)
+
+    @property
+    def busy_s(self) -> float:
+        """Real seconds for which the conversation under way has lasted; 0 when there is none."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def still_s(self) -> float:
+        """Real seconds since the conversation under way last showed life on the link; 0 when there is none."""
+        busy_s = self.busy_s
+        stirred_at = getattr(self.link, "stirred_at", float("-inf"))
+        return min(busy_s, time.monotonic() - stirred_at)
+
+    def _converse(self, conversation: Callable[[], T]) -> T:
+        self._since = time.monotonic()
+        try:
+            return conversation()
+        finally:
+            self._since = None
 
     def close(self) -> None:
         """Let conversations under way finish, drop those waiting, close the link."""

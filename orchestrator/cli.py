@@ -1,7 +1,7 @@
 """The `nightshift` command.
 
 Every command imports what it needs when it runs, so that `nightshift status` does not wait for a run engine.
-Exit codes: 0 done, 2 bad input, 3 needs operator, 4 aborted.
+Exit codes: 0 done, 1 breaches found by an audit, 2 bad input, 3 needs operator, 4 aborted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import click
 if TYPE_CHECKING:
     from orchestrator.service.home import Home
 
-DONE, BAD_INPUT, NEEDS_OPERATOR, ABORTED = 0, 2, 3, 4
+DONE, BREACHES, BAD_INPUT, NEEDS_OPERATOR, ABORTED = 0, 1, 2, 3, 4
 EXIT_CODES = {"done": DONE, "stopped": DONE, "needs operator": NEEDS_OPERATOR, "aborted": ABORTED}
 NIGHTS = Path("nights")
 
@@ -151,6 +151,29 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
 
 
 @main.command()
+@home_option
+@click.option("--unattended", is_flag=True, help="Go on only if nobody is needed: for a start with the machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def recover(home: Path | None, unattended: bool, as_json: bool) -> None:
+    """Go on with a campaign whose daemon died, or that needed you: wherever it was left, on the same instruments.
+
+    The lab is made safe first, and what was under way is settled by evidence.  If the campaign asked for you, this
+    is your word that it is done: what was broken works, and each sample it named is back in its own cassette slot.
+    """
+    from drivers.clock import RealClock
+    from orchestrator.display import show
+    from orchestrator.night import carry_on, summary_lines
+
+    folder = the_home(home)
+    with show(quiet=as_json) as on_progress:
+        summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress,
+                           recovered=not unattended)  # fmt: skip
+    click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
+    sys.exit(EXIT_CODES[summary["end"]])
+
+
+@main.command()
 @click.argument("campaign", type=FILE)
 @click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -229,6 +252,26 @@ _command("hold", "Hold at the next gate: shutters closed, nothing begun, until r
 _command("resume", "Go on after a hold.")
 _command("stop", "Finish and measure the films in flight, begin no more, and end.")
 _command("abort", "End now: sources off, shutters closed. This is not the emergency stop.")
+
+
+@main.command()
+@click.argument("home", type=FILE)
+@click.option("--world", type=FILE, help="The simulated lab's own log [default: world.jsonl in HOME, if it is there].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def audit(home: Path, world: Path | None, as_json: bool) -> None:
+    """Prove from the files in HOME that the campaign there kept every invariant, or name each breach.
+
+    Exit codes: 0 clean, 1 breaches, 2 nothing there that can be read.
+    """
+    from orchestrator.audit import Unreadable
+    from orchestrator.audit import audit as examined
+
+    try:
+        report = examined(home, world)
+    except Unreadable as error:
+        refuse(error)
+    click.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
+    sys.exit(DONE if report.clean else BREACHES)
 
 
 @main.command()

@@ -12,25 +12,27 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from drivers.clock import RealClock
+from drivers.clock import Clock, RealClock
 from orchestrator import rpc
 from orchestrator.campaign.labspec import LabSpec, load_lab
-from orchestrator.campaign.lifecycle import Command
+from orchestrator.campaign.lifecycle import Command, Mode
 from orchestrator.campaign.problems import SpecError
 from orchestrator.campaign.spec import Campaign, load_campaign
-from orchestrator.campaign.state import fold
+from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.campaign.timeline import intervals, utilisation
 from orchestrator.journal import SqliteJournal
 from orchestrator.lab import SimulatedLab, addresses_of
 from orchestrator.report import write_report
 from orchestrator.service.api import Api
+from orchestrator.service.crew import Crew
 from orchestrator.service.daemon import Daemon
-from orchestrator.service.home import Home
+from orchestrator.service.home import Home, HomeError
 from orchestrator.service.status import Progress, status
 from orchestrator.witness import Account, account, read_world
 
@@ -59,44 +61,89 @@ def rehearse(
     on_progress: OnProgress = lambda _: None,
 ) -> dict[str, Any]:
     """Run `campaign` on a simulated lab; the summary as plain values."""
-    began = time.monotonic()
     witness = world or home.path / "world.jsonl"
+    night = Night(campaign, lab, home, by, on_progress)
     with (
-        SimulatedLab(lab, campaign.seed, home.path / "simulators.log", truth=truth, world=witness) as simulated,
-        _daemon(campaign, lab, home, by, on_progress) as daemon,
+        home.claimed(),
+        SimulatedLab(lab, campaign.seed, home.simulators_log, truth=truth, world=witness) as simulated,
+        Crew(campaign, lab, home.path) as crew,
     ):
         addresses = simulated.addresses()
-        daemon.await_workers()
+        crew.await_started()  # so that lab time begins when the lab does
         clock = simulated.start_clock(speed)
-        daemon.connect(addresses, clock, clock.spec())
-        with _served(Api(lab), home) as api:
-            _run(daemon, api)
-    seen = account(read_world(witness), daemon.state)
-    return _finish(home, campaign, time.monotonic() - began, seen)
+        return night.run(crew, addresses, clock, clock.spec(), witness=lambda: read_world(witness))
+
+
+def run_at(
+    campaign: Campaign,
+    lab: LabSpec,
+    home: Home,
+    addresses: dict[str, str],
+    clock: Clock,
+    clock_spec: dict[str, float] | None,
+    *,
+    by: str,
+    on_progress: OnProgress = lambda _: None,
+) -> dict[str, Any]:
+    """Run `campaign` on the instruments at `addresses` (device name -> address); the summary as plain values.
+
+    `clock_spec` is what other processes build `clock` from; None for real time.
+    """
+    home.make()
+    night = Night(campaign, lab, home, by, on_progress)
+    with home.claimed(), Crew(campaign, lab, home.path) as crew:
+        return night.run(crew, addresses, clock, clock_spec)
+
+
+def carry_on(
+    home: Home,
+    addresses: dict[str, str],
+    clock: Clock,
+    clock_spec: dict[str, float] | None,
+    *,
+    by: str,
+    on_progress: OnProgress = lambda _: None,
+    recovered: bool = False,
+) -> dict[str, Any]:
+    """Go on with the campaign whose journal is in `home`, wherever and however it was left; the summary.
+
+    One that has ended is only summed up.  So is one that needs an operator, unless `recovered`: his word that
+    what the journal needed him for is done.  Empty `addresses` are those of the lab file.
+    """
+    journal = home.need_journal()
+    if home.rehearsed and not addresses:
+        raise HomeError(f"{home.path}: was a rehearsal, and its simulated lab is gone; start another")
+    with home.claimed():
+        state = fold(SqliteJournal(journal).read())
+        campaign, lab = begun(state, home)
+        if state.ended and not (recovered and state.mode is Mode.NEEDS_OPERATOR):
+            return summary(home, campaign, 0.0, None)
+        night = Night(campaign, lab, home, by, on_progress)
+        with Crew(campaign, lab, home.path) as crew:
+            return night.run(crew, addresses or addresses_of(lab), clock, clock_spec, recovered=recovered)
+
+
+def begun(state: CampaignState, home: Home) -> tuple[Campaign, LabSpec]:
+    """The campaign and lab that the journal of `home` began with.  Raises `HomeError` if it tells of none."""
+    if state.started is None:
+        raise HomeError(f"{home.path}: its daemon died before the campaign began; start it again in another --home")
+    return Campaign.model_validate(state.started.campaign), LabSpec.model_validate(state.started.lab)
 
 
 def run_for_real(
     campaign: Campaign, lab: LabSpec, home: Home, *, by: str, on_progress: OnProgress = lambda _: None
 ) -> dict[str, Any]:
     """Run `campaign` on the instruments at the lab file's addresses; the summary as plain values."""
-    began = time.monotonic()
-    with _daemon(campaign, lab, home, by, on_progress) as daemon, _served(Api(lab), home) as api:
-        daemon.await_workers()
-        daemon.connect(addresses_of(lab), RealClock(), None)
-        _run(daemon, api)
-    return _finish(home, campaign, time.monotonic() - began, None)
+    return run_at(campaign, lab, home, addresses_of(lab), RealClock(), None, by=by, on_progress=on_progress)
 
 
 def serve(lab: LabSpec, home: Home) -> dict[str, Any]:
     """Wait until an operator starts a campaign, then run it like `run_for_real`."""
-    with _served(Api(lab), home) as api:
+    with home.claimed(), _served(Api(lab), home) as api:
         campaign, by = api.await_campaign()
-        began = time.monotonic()
-        with _daemon(campaign, lab, home, by, lambda _: None) as daemon:
-            daemon.await_workers()
-            daemon.connect(addresses_of(lab), RealClock(), None)
-            _run(daemon, api)
-    return _finish(home, campaign, time.monotonic() - began, None)
+        night = Night(campaign, lab, home, by)
+        with Crew(campaign, lab, home.path) as crew:
+            return night.run(crew, addresses_of(lab), RealClock(), None, api=api)
 
 
 def hand_over(campaign: Campaign, home: Home, *, by: str) -> str:
@@ -119,15 +166,6 @@ def serve_lab(
 
 
 @contextmanager
-def _daemon(campaign: Campaign, lab: LabSpec, home: Home, by: str, on_progress: OnProgress) -> Iterator[Daemon]:
-    daemon = Daemon(campaign, lab, SqliteJournal(home.journal), home.path, by=by, on_progress=on_progress)
-    try:
-        yield daemon
-    finally:
-        daemon.close()
-
-
-@contextmanager
 def _served(api: Api, home: Home) -> Iterator[Api]:
     """`api`, reachable for whoever can read the home."""
     token = secrets.token_hex(16)
@@ -139,8 +177,55 @@ def _served(api: Api, home: Home) -> Iterator[Api]:
             home.withdraw()
 
 
-def _run(daemon: Daemon, api: Api) -> None:
-    """Run the campaign; SIGINT and SIGTERM abort it, a second one ends our processes at once."""
+@dataclass(frozen=True)
+class Night:
+    """One daemon's time with a campaign: from its processes to its summary and report."""
+
+    campaign: Campaign
+    lab: LabSpec
+    home: Home
+    by: str
+    on_progress: OnProgress = lambda _: None
+    began: float = field(default_factory=time.monotonic)
+
+    def run(
+        self,
+        crew: Crew,
+        addresses: dict[str, str],
+        clock: Clock,
+        clock_spec: dict[str, float] | None,
+        *,
+        recovered: bool = False,
+        api: Api | None = None,
+        witness: Callable[[], list[dict[str, Any]]] | None = None,
+    ) -> dict[str, Any]:
+        """Begin or go on, and end; `witness` tells afterwards what the simulated world saw."""
+        crew.await_started()
+        crew.connect(addresses, clock_spec)
+        daemon = Daemon(
+            self.campaign,
+            self.lab,
+            SqliteJournal(self.home.journal),
+            crew.stations,
+            crew.suggestions,
+            clock,
+            by=self.by,
+            boot=boot_id(),
+            on_progress=self.on_progress,
+        )
+        with nullcontext(api) if api else _served(Api(self.lab), self.home) as serving, _signals(daemon):
+            serving.serve(daemon)
+            try:
+                daemon.run(recovered=recovered)
+            finally:
+                daemon.close()
+        seen = account(witness(), daemon.state) if witness else None
+        return summary(self.home, self.campaign, time.monotonic() - self.began, seen)
+
+
+@contextmanager
+def _signals(daemon: Daemon) -> Iterator[None]:
+    """SIGINT and SIGTERM abort the campaign, a second one ends our processes at once."""
 
     def abort(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)
@@ -148,21 +233,28 @@ def _run(daemon: Daemon, api: Api) -> None:
 
     before = {number: signal.signal(number, abort) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        api.serve(daemon)
-        daemon.run()
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _finish(home: Home, campaign: Campaign, wall_s: float, seen: Account | None) -> dict[str, Any]:
-    """The summary of the night in `home`, and its report."""
+def boot_id() -> str:
+    """What the kernel calls this boot of the machine; "" where it does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def summary(home: Home, campaign: Campaign, wall_s: float, seen: Account | None) -> dict[str, Any]:
+    """The summary of the night in `home`, as plain values; its report is written anew."""
     entries = list(SqliteJournal(home.journal).read())
     state = fold(entries)
     assert state.ended is not None
     now = status(state, campaign, state.time)
     write_report(entries, home.report, simulated=seen is not None, hazards=seen.hazards if seen else None)
-    summary = {
+    told = {
         "campaign": campaign.name,
         "seed": campaign.seed,
         "end": state.ended.end,
@@ -179,13 +271,13 @@ def _finish(home: Home, campaign: Campaign, wall_s: float, seen: Account | None)
         "report": str(home.report),
     }
     if seen is not None:
-        summary |= {
+        told |= {
             "hazards": len(seen.hazards),
             "lost": len(seen.lost),
             "doubled": len(seen.doubled),
             "unmeasured": len(seen.unmeasured),
         }
-    return summary
+    return told
 
 
 def progress_of(home: Home) -> Progress:

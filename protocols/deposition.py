@@ -3,6 +3,9 @@
 Gas, strike, pre-sputter, calibrate each gun alone, set the powers, open the gun shutters; then the one
 irreversible act: the substrate shutter opens.  The film grows in slices of at most `SLICE_S`, each passed
 through a gate and booked in a dose ledger, so that what the film is made of is known whatever ends it.
+
+Should this process die, the film is computed from what was written down of it: with the mark ``uncover`` before
+the shutter opens, at every event, and with the mark ``cover`` once it is closed (`protocols.growth.Record`).
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from protocols.gates import (
     secure,
     take_event,
 )
+from protocols.growth import Growth, Indicated, Ledger, Record
 from protocols.rates import Rate
 
 EVENT_S = 30.0
@@ -88,7 +92,8 @@ class Film:
         self.energy = rates.EnergyLedger()
         self.begun = self.finished = False
         self.monitor_nm: float | None = None
-        self.zeroed_at = 0.0
+        self.target_s = 0.0
+        self.indicated: Indicated | None = None
         self.remarks: list[str] = []
         self.devices = [*self.guns.values(), station.gas, station.gauge, station.monitor]
 
@@ -154,14 +159,15 @@ class Film:
     def _open_guns(self) -> Plan:
         yield Msg("apply", None, *((gun.shutter, "open") for gun in self.guns.values()))
         yield from pause(STEADY_S, "gun shutters open")
-        zeroed = yield Msg("apply", None, (self.station.monitor.zero, 1))
-        self.zeroed_at = zeroed.done
+        monitor = self.station.monitor
+        zeroed = yield Msg("apply", None, (monitor.zero, 1))
+        if not monitor.fault.get():
+            self.indicated = Indicated(zeroed.done, self._indicated_nm_s(str(monitor.material.get())))
 
     # --- the film -------------------------------------------------------------------------------------
 
     def _grow(self) -> Plan:
-        rate = sum(self.rates_nm_s.values())
-        target_s = self.thickness_nm / rate
+        self.target_s = self.thickness_nm / self.growth.nm_s
         passed = yield Msg("gate", None, 0.0, 0.0, "depositing")
         if passed.verdict == "hold":
             yield Msg("held")
@@ -169,8 +175,8 @@ class Film:
         applied = yield from self._uncover()
         lag = (applied.done - applied.begun) / 2
         now, next_event = applied.done, applied.done + EVENT_S
-        while (remaining := target_s - self.dose.open_s(now) - lag) > 0:
-            fraction = 1 - remaining / target_s
+        while (remaining := self.target_s - self.dose.open_s(now) - lag) > 0:
+            fraction = 1 - remaining / self.target_s
             passed = yield Msg("gate", None, min(SLICE_S, remaining), fraction, "depositing")
             now = passed.now
             if passed.verdict == "hold":
@@ -178,11 +184,10 @@ class Film:
                 now = yield Msg("held")
                 now = (yield from self._uncover()).done
             if now >= next_event:
+                yield Msg("record", None, self.outcome())
                 yield from take_event(self.devices)
                 now, next_event = self.clock.now(), now + EVENT_S
-        yield from self._cover()
-        self.finished = True
-        yield Msg("record", None, self.outcome())
+        yield from self._cover(finished=True)
         yield from self._compare_with_monitor()
         yield from take_event(self.devices)
 
@@ -191,7 +196,7 @@ class Film:
         begun_before, self.begun = self.begun, True
         self.dose.opening(self.clock.now())
         try:
-            yield Msg("mark", None, "uncover", dose_s=self.dose.seconds)
+            yield Msg("mark", None, "uncover", film=self.record().as_dict())
             applied = yield Msg("apply", None, (self.station.monitor.substrate_shutter, "open"))
         except Stopped as stopped:
             if not stopped.sent:
@@ -199,12 +204,16 @@ class Film:
                 self.begun = begun_before
             raise
         self.dose.opened(*applied)
+        yield Msg("record", None, self.outcome())
         return applied
 
-    def _cover(self) -> Plan:
+    def _cover(self, *, finished: bool = False) -> Plan:
         secured = yield from secure([(self.station.monitor.substrate_shutter, "closed")])
         require(secured)
         self.dose.closed(secured.begun, secured.done)
+        self.finished = finished
+        yield Msg("record", None, self.outcome())
+        yield Msg("mark", None, "cover", film=self.record().as_dict())
 
     def _compare_with_monitor(self) -> Plan:
         """What the monitor would call the film's thickness.  With all guns lit it weighs, so it is a check only.
@@ -214,11 +223,11 @@ class Film:
         monitor = self.station.monitor
         read_at = yield Msg("refresh", None, monitor)
         shown = monitor.thickness.get()
-        if monitor.fault.get() or not shown > 0:
+        if self.indicated is None or monitor.fault.get() or not shown > 0:
             self.remarks.append(f"the thickness monitor gives no check: {monitor.fault.get() or 'no thickness'}")
             return
-        expected = self._indicated_nm_s(str(monitor.material.get())) * (read_at - self.zeroed_at)
-        made = sum(self.thicknesses_nm.values())
+        expected = self.indicated.nm_s * (read_at - self.indicated.zeroed_at)
+        made = self.growth.nm_s * self.dose.seconds
         self.monitor_nm = made * shown / expected
         if abs(shown / expected - 1) > MONITOR_DISAGREES:
             self.remarks.append(f"the monitor saw {self.monitor_nm:.1f} nm where the rates give {made:.1f} nm")
@@ -226,7 +235,7 @@ class Film:
     def _indicated_nm_s(self, material: str) -> float:
         """The rate that the monitor, set to `material`, should show with all guns open."""
         tooling = self.station.tooling
-        mass = sum(nm_s / tooling.get(el, 1.0) * rates.DENSITY_G_CM3[el] for el, nm_s in self.rates_nm_s.items())
+        mass = sum(nm_s / tooling.get(el, 1.0) * rates.DENSITY_G_CM3[el] for el, nm_s in self.growth.rates_nm_s.items())
         return mass / rates.DENSITY_G_CM3[material]
 
     # --- after the film -------------------------------------------------------------------------------
@@ -242,35 +251,28 @@ class Film:
         require(secured)
 
     @property
-    def rates_nm_s(self) -> dict[str, float]:
-        return {el: rate.at(self.watts[el]) for el, rate in self.rates.items()}
+    def growth(self) -> Growth:
+        return Growth(
+            {el: rate.at(self.watts[el]) for el, rate in self.rates.items()},
+            {el: rate.relative_sigma(self.watts[el]) for el, rate in self.rates.items()},
+            {el: self.watts[el] for el in self.rates},
+        )
 
-    @property
-    def thicknesses_nm(self) -> dict[str, float]:
-        return {el: nm_s * self.dose.seconds for el, nm_s in self.rates_nm_s.items()}
+    def record(self) -> Record:
+        """The film as it stands."""
+        dose = self.dose
+        ledger = Ledger(self.clock.now(), dose.seconds, dose.sigma_s, dose.opening_since, dose.opened_at, self.target_s)
+        return Record(self.begun, self.finished, self.growth, ledger, self.indicated)
 
     def outcome(self) -> dict[str, Any]:
         """JSON-able; complete once `begun`."""
-        relative = {el: rate.relative_sigma(self.watts[el]) for el, rate in self.rates.items()}
-        made = self.thicknesses_nm
-        fractions = rates.achieved(self.rates_nm_s) if self.rates else {}
-        sigma_nm = sum((nm * relative[el]) ** 2 for el, nm in made.items())
-        sigma_nm += (sum(self.rates_nm_s.values()) * self.dose.sigma_s) ** 2
         return {
             "begun": self.begun,
             "finished": self.finished,
-            "composition": fractions,
-            "composition_sigma": rates.fraction_sigmas(fractions, relative),
-            "thickness_nm": sum(made.values()),
-            "thickness_sigma_nm": sigma_nm**0.5,
-            "doses": {
-                el: {"thickness_nm": nm, "seconds": self.dose.seconds, "power_w": self.watts[el]}
-                for el, nm in made.items()
-            },
+            **self.growth.film(self.dose.open_s(self.clock.now()), self.dose.sigma_s),
             "rates": {el: rate.as_dict() for el, rate in self.rates.items()},
-            "shutter_open_s": self.dose.seconds,
-            "shutter_open_sigma_s": self.dose.sigma_s,
             "monitor_thickness_nm": self.monitor_nm,
             "energy_kwh": dict(self.energy.kwh),
             "remarks": list(self.remarks),
+            "film": self.record().as_dict(),
         }

@@ -5,7 +5,8 @@ command     asks                                              answer
 =========== ================================================= ========================================
 gate        wait up to one slice of lab time, then look at    `Passed`; raises `Aborted`,
             the orders, the interlocks and the readings       `InterlockTripped`
-held        wait until the operator lets go                   lab time; raises like gate
+held        wait until the operator lets go                   lab time; raises like gate, and
+                                                              `HeldTooLong`
 apply       carry out settings together, wait for all         `Applied`; raises what a device raised
 secure      the same towards a safe target, whatever was      `Secured`; never raises
             ordered; for finalizers
@@ -13,6 +14,7 @@ refresh     read devices now                                  lab time
 mark        write down, synced, that an act is about to be    lab time
             begun
 record      the outcome as it stands, should the plan fail    None
+            or this process die; ``synced``: or the power
 =========== ================================================= ========================================
 
 A plan yields these as plain messages: no stub wraps them, since a decorated stub costs a hundred times more
@@ -74,6 +76,10 @@ class Aborted(Stopped):
 
 class InterlockTripped(Stopped):
     """A reading is outside what is allowed, or too old to be trusted."""
+
+
+class HeldTooLong(Stopped):
+    """Policy does not let a plan be held for so long."""
 
 
 class ProtocolError(Exception):

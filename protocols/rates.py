@@ -160,6 +160,16 @@ class DoseLedger:
         """Whether flux may be reaching the substrate."""
         return self._opening is not None
 
+    @property
+    def opening_since(self) -> float | None:
+        """Lab time since when the shutter may be open."""
+        return self._opening
+
+    @property
+    def opened_at(self) -> float | None:
+        """Lab time at which it was seen to open; None if it is closed, or not seen yet."""
+        return self._opened
+
     def opening(self, now: float) -> None:
         """The order to open is about to be given."""
         self._opening = now

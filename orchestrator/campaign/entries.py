@@ -37,8 +37,10 @@ def _finite(plain: dict[str, JsonValue]) -> dict[str, JsonValue]:
 Plain = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 """Whatever JSON can hold, by name."""
 Place = str
-Plan = Literal["transfer", "deposit", "measure"]
-StepEnd = Literal["done", "failed", "aborted", "unknown"]
+Plan = Literal["transfer", "deposit", "measure", "retire"]
+GRIPPER: Place = "gripper"
+"""Where a sample is that the robot has picked and not placed."""
+StepEnd = Literal["done", "failed", "aborted", "interrupted", "unknown"]
 Validity = Literal["valid", "censored", "failed"]
 
 
@@ -54,6 +56,16 @@ class CampaignStarted(_Entry):
     campaign: Plain
     lab: Plain
     by: str
+
+
+class DaemonStarted(_Entry):
+    """A daemon took the campaign up: its first, or one after another's death.
+
+    `boot` names the machine's boot: another one than before tells of a power cut or a restart of the machine.
+    """
+
+    kind: Literal["daemon_started"] = "daemon_started"
+    boot: str
 
 
 class SampleSuggested(_Entry):
@@ -94,13 +106,19 @@ class StepIntended(_Entry):
 
 
 class StepEnded(_Entry):
-    """A step's outcome.  ``unknown``: nobody can say how far it came."""
+    """A step's outcome.
+
+    ``interrupted``: a process of ours died, and evidence tells what came of the step; the entries beside this one
+    say so.  ``unknown``: nobody can say how far it came.  `evidence` is what was looked at to settle a step that a
+    death had cut off: its station's marks, and readings taken before and after the station was made safe.
+    """
 
     kind: Literal["step_ended"] = "step_ended"
     step: str
     end: StepEnd
     error: str = ""
     run_uids: list[str] = []
+    evidence: Plain | None = None
 
 
 class SampleMoved(_Entry):
@@ -185,7 +203,7 @@ class CommandGiven(_Entry):
     """An operator's command, accepted."""
 
     kind: Literal["command_given"] = "command_given"
-    command: Literal["hold", "resume", "stop", "abort"]
+    command: Literal["hold", "resume", "stop", "abort", "recover"]
     by: str
     reason: str
 
@@ -197,9 +215,18 @@ class CampaignHeld(_Entry):
 
 
 class StationLost(_Entry):
-    """A station's worker died or stopped answering."""
+    """A station's worker died or stopped answering.  `for_good`: it died too often, and no new one is started."""
 
     kind: Literal["station_lost"] = "station_lost"
+    station: str
+    reason: str
+    for_good: bool = False
+
+
+class StationRestarted(_Entry):
+    """A station that was lost has a new worker, which has made it safe.  `reason` is why it was lost."""
+
+    kind: Literal["station_restarted"] = "station_restarted"
     station: str
     reason: str
 
@@ -225,6 +252,7 @@ class CampaignEnded(_Entry):
 
 Entry = Annotated[
     CampaignStarted
+    | DaemonStarted
     | SampleSuggested
     | StepIntended
     | StepEnded
@@ -237,6 +265,7 @@ Entry = Annotated[
     | CommandGiven
     | CampaignHeld
     | StationLost
+    | StationRestarted
     | StationMadeSafe
     | OperatorNeeded
     | CampaignEnded,

@@ -79,6 +79,7 @@ class Command(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     ABORT = "abort"
+    RECOVER = "recover"  # the operator's word that what was needed of him is done
 
 
 CAMPAIGN_TRANSITIONS: dict[tuple[Mode, Command], Mode] = {
@@ -99,6 +100,9 @@ CAMPAIGN_TRANSITIONS: dict[tuple[Mode, Command], Mode] = {
     (Mode.STOPPING, Command.ABORT): Mode.ABORTING,
     (Mode.ABORTING, Command.ABORT): Mode.ABORTING,
     (Mode.NEEDS_OPERATOR, Command.ABORT): Mode.ABORTING,
+    (Mode.NEEDS_OPERATOR, Command.RECOVER): Mode.RUNNING,
+    # A daemon may die between asking for the operator and ending for want of him.
+    **{(mode, Command.RECOVER): mode for mode in (Mode.RUNNING, Mode.HOLDING, Mode.HELD, Mode.STOPPING, Mode.ABORTING)},
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Phase
@@ -17,7 +17,8 @@ def slot_place(slot: int) -> e.Place:
 class Sample:
     """`bound_for` is where a transfer takes it, or was taking it when that went wrong.
 
-    `failures` counts, by plan, the attempts without success since the last success.
+    `failures` counts, by plan, the attempts without success since the last success; `interruptions` those that a
+    death of ours cut off.
     """
 
     number: int
@@ -29,7 +30,11 @@ class Sample:
     film: e.FilmDeposited | None = None
     observation: e.ObservationMade | None = None
     failures: dict[str, int] = field(default_factory=dict)
+    interruptions: dict[str, int] = field(default_factory=dict)
     note: str = ""
+
+    def copy(self) -> Sample:
+        return replace(self, failures=dict(self.failures), interruptions=dict(self.interruptions))
 
     @property
     def at_home(self) -> bool:
@@ -48,3 +53,11 @@ class OpenStep:
 
     intent: e.StepIntended
     since: float
+
+
+@dataclass(frozen=True)
+class Astray:
+    """The arm was left on its way, perhaps in a station that `claims` names, by a transfer of `sample`."""
+
+    sample: int
+    claims: tuple[str, ...]

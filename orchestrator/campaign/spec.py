@@ -181,6 +181,26 @@ class Recovery(Table):
     deposition: RecoveryRule = key("For depositions.", default=RecoveryRule(retries=1, then="discard"))
     measurement: RecoveryRule = key("For measurements.", default=RecoveryRule(retries=1, then="discard"))
     transfer: RecoveryRule = key("For robot moves.", default=RecoveryRule(retries=1, then="hold"))
+    hold_limit_s: Number = key(
+        "A deposition is held for at most so long, its plasma burning behind closed shutters; then the plasma is let "
+        "go, and a film that was growing counts as broken off.",
+        unit="s",
+        gt=0,
+        le=1e6,
+        default=28800.0,
+    )
+    interrupted_film: Literal["measure", "discard"] = key(
+        "What to do with a film that was broken off: measure it as it is, with the composition and thickness that "
+        "it really has, or discard it.  (It is never gone on with, but in a hold: whatever else breaks a film off, the "
+        "safe state comes first and puts out the plasma.)",
+        default="measure",
+    )
+    interruptions: Count = key(
+        "A step on a sample that our own deaths have cut off so many times counts as a failed attempt.",
+        ge=1,
+        le=100,
+        default=5,
+    )
     failures_in_a_row: Count = key(
         "Hold the campaign for the operator after so many failed samples in a row.", ge=1, le=1000, default=3
     )

@@ -17,9 +17,9 @@ from orchestrator.campaign.lifecycle import (
     next_phase,
     turned,
 )
-from orchestrator.campaign.sample import OpenStep, Sample, slot_place
+from orchestrator.campaign.sample import Astray, OpenStep, Sample, slot_place
 
-__all__ = ["CampaignState", "OpenStep", "Sample", "best", "fold", "observation_for_model", "slot_place"]
+__all__ = ["Astray", "CampaignState", "OpenStep", "Sample", "best", "fold", "observation_for_model", "slot_place"]
 
 
 class CampaignState:
@@ -27,6 +27,8 @@ class CampaignState:
 
     `failures_in_a_row` counts samples that came to nothing since the last one that was measured.  `busy_s`
     is the lab time for which each station was claimed; `observed_at` the lab time of the last observation.
+    `lost_stations` have no worker now, and those `given_up` get none without the operator.  `astray` tells of an
+    arm that a transfer left somewhere, until it has been brought out of the way.
     """
 
     def __init__(self) -> None:
@@ -45,6 +47,8 @@ class CampaignState:
         self.energy_kwh: dict[str, float] = {}
         self.failures_in_a_row = 0
         self.lost_stations: set[str] = set()
+        self.given_up: set[str] = set()
+        self.astray: Astray | None = None
         self.needs: str = ""
         self.busy_s: dict[str, float] = {}
         self._steps: set[str] = set()
@@ -75,6 +79,14 @@ class CampaignState:
         """The sample that is at `place`, on its way there, or perhaps there."""
         return next((s for s in self.samples.values() if place in (s.place, s.bound_for)), None)
 
+    def copy(self) -> CampaignState:
+        """One that can be changed without changing this one."""
+        other = CampaignState()
+        for name, value in vars(self).items():
+            setattr(other, name, value.copy() if isinstance(value, dict | list | set) else value)
+        other.samples = {number: sample.copy() for number, sample in self.samples.items()}
+        return other
+
     # --- the fold -------------------------------------------------------------------------------------
 
     def apply(self, recorded: e.Recorded) -> None:
@@ -94,6 +106,9 @@ class CampaignState:
         match entry:
             case e.CampaignStarted():
                 self.started, self.started_at = entry, time
+            case e.DaemonStarted():
+                self.lost_stations.clear()  # its stations have new workers
+                self.given_up.clear()
             case e.SampleSuggested():
                 self._suggested(entry)
             case e.StepIntended():
@@ -125,6 +140,10 @@ class CampaignState:
                 self.mode = turned(self.mode, Turn.AT_REST)
             case e.StationLost():
                 self.lost_stations.add(entry.station)
+                if entry.for_good:
+                    self.given_up.add(entry.station)
+            case e.StationRestarted():
+                self.lost_stations.discard(entry.station)
             case e.StationMadeSafe():
                 pass
             case e.OperatorNeeded():
@@ -156,9 +175,21 @@ class CampaignState:
 
     def _commanded(self, command: Command) -> None:
         self.mode, self.ended = next_mode(self.mode, command), None
+        if command is Command.RECOVER:
+            self._recovered()
         self.stop_wanted = self.stop_wanted or command is Command.STOP
         if self.mode is Mode.RUNNING and self.stop_wanted:
             self.mode = Mode.STOPPING
+
+    def _recovered(self) -> None:
+        """The operator has done what was needed: everything may be tried again, and what was lost on its way is
+        back in its slot."""
+        self.needs, self.failures_in_a_row = "", 0
+        for sample in self.samples.values():
+            sample.failures.clear()
+            sample.interruptions.clear()
+            if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
+                sample.place, sample.bound_for = slot_place(sample.slot), None
 
     def _step_intended(self, entry: e.StepIntended, time: float) -> None:
         self._check_claims(entry)
@@ -169,6 +200,8 @@ class CampaignState:
                 self._happened(entry.sample, Happening.MEASURE_INTENDED)
             case "transfer":
                 self._set_out(entry)
+            case "retire":
+                self._sample(entry.sample)
         self.open_steps[entry.step] = OpenStep(entry, time)
         self._steps.add(entry.step)
 
@@ -205,10 +238,15 @@ class CampaignState:
         for station in step.intent.claims:
             self.busy_s[station] = self.busy_s.get(station, 0.0) + time - step.since
         sample, plan = self._sample(step.intent.sample), step.intent.plan
+        self._arm_left(step.intent, entry.end)
         if entry.end == "done":
             self._succeeded(sample, plan)
             return
-        sample.failures[plan] = sample.failures.get(plan, 0) + 1
+        # An interruption is ours, and says nothing of the sample.
+        count = sample.interruptions if entry.end == "interrupted" else sample.failures
+        count[plan] = count.get(plan, 0) + 1
+        if plan == "retire":
+            return
         if sample.phase is Phase.MEASURING:
             self._happened(sample.number, Happening.NOT_MEASURED)
         elif entry.end != "unknown":  # an unknown deposit or transfer stays as it is until it is settled
@@ -216,10 +254,17 @@ class CampaignState:
             if sample.phase is Phase.DEPOSITING:
                 self._happened(sample.number, Happening.FILM_NOT_BEGUN)
 
+    def _arm_left(self, intent: e.StepIntended, end: e.StepEnd) -> None:
+        """A transfer or a retreat that is not done leaves the arm where it is."""
+        if intent.plan in ("transfer", "retire"):
+            self.astray = None if end == "done" else Astray(intent.sample, tuple(intent.claims))
+
     def _succeeded(self, sample: Sample, plan: e.Plan) -> None:
-        if sample.phase in (Phase.DEPOSITING, Phase.MEASURING) or sample.bound_for is not None:
+        open_ended = sample.phase in (Phase.DEPOSITING, Phase.MEASURING) or sample.bound_for is not None
+        if open_ended and plan != "retire":
             raise LifecycleError(f"sample {sample.number}: its {plan} is done, but what came of it is not told")
         sample.failures.pop(plan, None)
+        sample.interruptions.pop(plan, None)
 
 
 def fold(entries: Iterable[e.Recorded]) -> CampaignState:

@@ -36,6 +36,7 @@ class Engine:
         self._orders = orders
         self._run_engine = RunEngine({}, context_managers=[], call_returns_result=True, during_task=_UntilDone())
         self.run_uids: list[str] = []
+        self.loop = self._run_engine.loop
         gates.install(self._run_engine)
         # An exception in `log` ends the run: what is not committed has not happened.
         self._run_engine.subscribe(log)

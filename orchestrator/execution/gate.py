@@ -7,6 +7,7 @@ their own; the loop only waits for them, and while it waits it listens to orders
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from drivers.clock import Clock
 from drivers.errors import InstrumentError
 from orchestrator.execution.lifecycle import Happening, Lifecycle, State
 from orchestrator.execution.orders import Orders
-from protocols.gates import SLICE_S, Aborted, Applied, InterlockTripped, Passed, Secured
+from protocols.gates import SLICE_S, Aborted, Applied, HeldTooLong, InterlockTripped, Passed, Secured
 
 
 class Interlocks(Protocol):
@@ -41,6 +42,7 @@ class Gates:
         *,
         lifecycle: Lifecycle | None = None,
         mark: Callable[[str, dict[str, Any]], None] = lambda name, facts: None,
+        record: Callable[[dict[str, Any], bool], None] = lambda outcome, synced: None,
         refreshed: Callable[[Any], None] = lambda device: None,
     ) -> None:
         self._clock = clock
@@ -48,9 +50,11 @@ class Gates:
         self._interlocks = interlocks
         self._lifecycle = lifecycle or Lifecycle()
         self._write_mark = mark
+        self._write_record = record
         self._refreshed = refreshed
         self._bell: asyncio.Future[None] | None = None
         self._waiting = False
+        self._hold_limit_s = math.inf
         self.progress: tuple[float | None, str] = (None, "")
         self.outcome: dict[str, Any] = {}
 
@@ -61,8 +65,9 @@ class Gates:
         for command in ("gate", "held", "apply", "secure", "refresh", "mark", "record"):
             run_engine.register_command(command, getattr(self, f"_{command}"))
 
-    def begin(self) -> None:
-        """Forget the last plan."""
+    def begin(self, hold_limit_s: float = math.inf) -> None:
+        """Forget the last plan.  The next one may be held for `hold_limit_s` lab seconds at a time."""
+        self._hold_limit_s = hold_limit_s
         self.progress, self.outcome, self._waiting = (None, ""), {}, False
 
     # --- commands -------------------------------------------------------------------------------------
@@ -85,8 +90,11 @@ class Gates:
         """``Msg("held")``"""
         watch_s = self._clock.real_s(max(SLICE_S, self._clock.resolution_s))
         self._waiting = False
+        since = self._clock.now()
         while self._orders.hold_reason is not None:
-            self._check(self._clock.now())
+            self._check(now := self._clock.now())
+            if now - since > self._hold_limit_s:
+                raise HeldTooLong(f"held for longer than {self._hold_limit_s:.0f} s; policy lets go of the plasma then")
             if self._lifecycle.state is State.HOLDING:
                 self._lifecycle.happened(Happening.HOLD_REACHED)
             await self._rest(watch_s)
@@ -149,8 +157,9 @@ class Gates:
         return self._clock.now()
 
     async def _record(self, msg: Msg) -> None:
-        """``Msg("record", None, outcome)``"""
+        """``Msg("record", None, outcome, synced=False)``"""
         (self.outcome,) = msg.args
+        self._write_record(self.outcome, "synced" in msg.kwargs)
 
     # --- waiting and looking --------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from protocols.calibration import calibrate
 from protocols.deposition import deposit
 from protocols.gates import Plan
 from protocols.magnetometry import measure
-from protocols.transfer import transfer
+from protocols.transfer import retire, transfer
 
 
 class BadStep(ValueError):
@@ -36,6 +36,7 @@ PROCEDURES = {
     "calibrate": Procedure(calibrate, DepositionStation),
     "measure": Procedure(measure, MagnetometryStation, analysis.of_measurement),
     "transfer": Procedure(transfer, TransferStation),
+    "retire": Procedure(retire, TransferStation),
 }
 
 

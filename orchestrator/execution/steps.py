@@ -1,7 +1,8 @@
 """The station's step log: each step under its uid, once, whoever dies when.
 
-The same SQLite file holds the documents.  A step that is found *running* when the worker starts was cut off:
-nobody can say how far it came, so it becomes *unknown*; its marks say which acts it was about to begin.
+The same SQLite file holds the documents.  A step that is found *running* when the worker starts was cut off.  It
+becomes *unknown*, and keeps what may tell how far it came: its marks, which say which acts it was about to begin,
+the outcome it last recorded, and what the devices showed before and after they were made safe.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS steps (
     outcome  TEXT NOT NULL DEFAULT '{}',
     error    TEXT NOT NULL DEFAULT '',
     run_uids TEXT NOT NULL DEFAULT '[]',
+    evidence TEXT,
     begun    REAL NOT NULL,
     ended    REAL
 ) STRICT;
@@ -49,14 +51,27 @@ class StepLog:
     def __init__(self, path: Path | str) -> None:
         self._file = StationFile(path, _SCHEMA)
 
-    def interrupt(self, now: float) -> list[str]:
-        """At start-up: steps found running become unknown.  Returns their uids."""
-        cut_off = [uid for (uid,) in self._file.rows("SELECT uid FROM steps WHERE state = 'running'")]
-        for uid in cut_off:
-            marks = ", ".join(mark["mark"] for mark in self.marks(uid)) or "nothing irreversible"
-            error = f"the station's worker died during this step; it had set out to: {marks}"
-            self.end(uid, StepState.UNKNOWN, {}, error, [], now)
-        return cut_off
+    def cut_off(self) -> list[str]:
+        """At start-up: uids of the steps that are running for all we know, and are not."""
+        return [uid for (uid,) in self._file.rows("SELECT uid FROM steps WHERE state = 'running'")]
+
+    def witness(self, uid: str, look: Mapping[str, Any]) -> None:
+        """Keep what the devices show before anything is changed, synced: one look for each start until
+        `interrupt`."""
+        evidence = self._evidence(uid) or {"before": []}
+        evidence["before"].append(plain(look))
+        self._file.write("UPDATE steps SET evidence = ? WHERE uid = ?", (json.dumps(evidence), uid), synced=True)
+
+    def interrupt(self, uid: str, evidence: Mapping[str, Any], now: float) -> None:
+        """The step becomes unknown; `evidence` is added to what was witnessed.  Its outcome stays as recorded."""
+        marks = ", ".join(mark["mark"] for mark in self.marks(uid)) or "nothing irreversible"
+        error = f"the station's worker died during this step; it had set out to: {marks}"
+        kept = json.dumps({**(self._evidence(uid) or {}), **plain(evidence)})
+        self._file.write(
+            "UPDATE steps SET state = ?, error = ?, evidence = ?, ended = ? WHERE uid = ?",
+            (StepState.UNKNOWN, error, kept, now, uid),
+            synced=True,
+        )
 
     def begin(self, step: Mapping[str, Any], now: float) -> bool:
         """Enter `step` as running, synced.  False if a step with its uid is there already."""
@@ -75,6 +90,11 @@ class StepLog:
             synced=True,
         )
 
+    def record(self, uid: str, outcome: Mapping[str, Any], *, synced: bool = False) -> None:
+        """The outcome as it stands.  It survives the death of the process; unless synced, a power cut may take it."""
+        values = (json.dumps(plain(outcome)), uid)
+        self._file.write("UPDATE steps SET outcome = ? WHERE uid = ? AND state = 'running'", values, synced=synced)
+
     def end(
         self,
         uid: str,
@@ -83,11 +103,13 @@ class StepLog:
         error: str,
         run_uids: list[str],
         now: float,
+        evidence: Mapping[str, Any] | None = None,
     ) -> None:
-        """How the step ended, synced."""
+        """How the step ended, synced; `evidence` is what was looked at after it ended badly."""
+        kept = None if evidence is None else json.dumps(plain(evidence))
         self._file.write(
-            "UPDATE steps SET state = ?, outcome = ?, error = ?, run_uids = ?, ended = ? WHERE uid = ?",
-            (state, json.dumps(plain(outcome)), error, json.dumps(run_uids), now, uid),
+            "UPDATE steps SET state = ?, outcome = ?, error = ?, run_uids = ?, ended = ?, evidence = ? WHERE uid = ?",
+            (state, json.dumps(plain(outcome)), error, json.dumps(run_uids), now, kept, uid),
             synced=True,
         )
 
@@ -96,17 +118,22 @@ class StepLog:
         return [{"mark": mark, "time": time, **json.loads(facts)} for mark, facts, time in rows]
 
     def answer(self, uid: str) -> dict[str, Any] | None:
-        """The step's state, outcome, error, run uids and marks; None if there is no such step."""
-        query = "SELECT state, outcome, error, run_uids FROM steps WHERE uid = ?"
-        for state, outcome, error, run_uids in self._file.rows(query, (uid,)):
+        """The step's state, outcome, error, run uids, marks and evidence; None if there is no such step."""
+        query = "SELECT state, outcome, error, run_uids, evidence FROM steps WHERE uid = ?"
+        for state, outcome, error, run_uids, evidence in self._file.rows(query, (uid,)):
             return {
                 "state": state,
                 "outcome": json.loads(outcome),
                 "error": error,
                 "run_uids": json.loads(run_uids),
                 "marks": self.marks(uid),
+                "evidence": None if evidence is None else json.loads(evidence),
             }
         return None
+
+    def _evidence(self, uid: str) -> dict[str, Any] | None:
+        ((evidence,),) = self._file.rows("SELECT evidence FROM steps WHERE uid = ?", (uid,))
+        return None if evidence is None else json.loads(evidence)
 
     def close(self) -> None:
         self._file.close()

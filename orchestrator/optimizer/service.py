@@ -83,6 +83,10 @@ class OptimizerService:
         with self._lock:
             return self._up_to_date(observed).suggest(pending, number).as_dict()
 
+    def alive(self) -> bool:
+        """True, at once, whatever else is being computed."""
+        return True
+
     def known(self) -> int:
         """How many observations the service knows."""
         with self._lock:

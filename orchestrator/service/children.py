@@ -94,6 +94,11 @@ class Child:
         # A grandchild may keep the pipe open; the listener is then left to it.
         self._listener.join(timeout=1.0)
 
+    def kill(self) -> None:
+        """End it at once, whatever it does; idempotent."""
+        self._popen.kill()
+        self.close(patience_s=0.0)
+
     def _listen(self) -> None:
         with self._stdout:
             for line in iter(self._stdout.readline, ""):

@@ -1,62 +1,42 @@
 """The queue daemon: state -> next steps -> claim -> carry out -> facts, until the night is over.
 
-One thread decides.  It takes happenings (a step ended, a suggestion came, an operator commands) from one
-inbox, appends what follows to the journal, folds it into the state, and starts what the schedule says.
-A step is started only after its intent is committed.
+One thread decides.  It takes happenings (a step ended, a suggestion came, an operator commands, a station is lost
+or back) from one inbox, appends what follows to the journal, folds it into the state, and starts what the schedule
+says.  A step is started only after its intent is committed.
+
+A daemon that finds a journal goes on where that ends: whatever step was under way is settled first, by its station.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
 
-from drivers.clock import Clock, RealClock
+from drivers.clock import Clock
 from orchestrator import rpc
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, fold, observation_for_model
+from orchestrator.campaign.state import CampaignState, observation_for_model
 from orchestrator.journal import Journal
 from orchestrator.service import outcomes, policy
+from orchestrator.service.books import Books
+from orchestrator.service.happenings import Answer, CommandCame, Happening, StationTurned, StepCame, SuggestionCame
+from orchestrator.service.orders import Orders
 from orchestrator.service.schedule import Layout, Step, next_steps
-from orchestrator.service.stations import Answer, Station
+from orchestrator.service.stations import Station
 from orchestrator.service.status import Progress, status
-from orchestrator.service.steps import step_kwargs
+from orchestrator.service.steps import order_of, step_kwargs
 from orchestrator.service.suggestions import Question, Suggestions
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.25
 """Real seconds between looks at the stations when nothing happens."""
-
-
-@dataclass(frozen=True)
-class StepCame:
-    """A station's final word on a step."""
-
-    step: str
-    answer: Answer
-
-
-@dataclass(frozen=True)
-class SuggestionCame:
-    number: int
-    suggestion: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class CommandCame:
-    command: Command
-    by: str
-    reason: str
-    reply: Future[str]
 
 
 @dataclass(frozen=True)
@@ -67,15 +47,12 @@ class Asked:
     pending: list[int]
 
 
-Happening = StepCame | SuggestionCame | CommandCame
-
-
 class Daemon:
-    """Runs one campaign in one lab.  `folder` is the campaign's home; its journal must be new.
+    """Runs one campaign in one lab to its end: a new one, or the one that `journal` tells of.
 
-    Starting is in steps, so that all processes import at the same time: the constructor launches them,
-    `await_workers` waits for them, `connect` gives them addresses and clock, `run` runs the campaign.
-    `on_progress` is called with a `Progress` after every change (on the deciding thread; it must not block).
+    `stations` (by name) and `suggestions` do the work; whoever made them ends them.  `boot` names this boot of
+    the machine, for the journal.  `on_progress` is called with a `Progress` after every change (on the deciding
+    thread; it must not block).
     """
 
     def __init__(
@@ -83,33 +60,37 @@ class Daemon:
         campaign: Campaign,
         lab: LabSpec,
         journal: Journal,
-        folder: Path,
+        stations: Mapping[str, Station],
+        suggestions: Suggestions,
+        clock: Clock,
         *,
         by: str,
+        boot: str = "",
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self.campaign = campaign
         self.lab = lab
-        self.journal = journal
         self.by = by
-        self.clock: Clock = RealClock()
-        self.state: CampaignState = fold(journal.read())
+        self.boot = boot
         self.layout = Layout(
             deposition=lab.station("deposition")[0],
             magnetometry=lab.station("magnetometry")[0],
             transfer=lab.station("transfer")[0],
             slots=lab.cassette.bare,
         )
+        self._books = Books(journal, clock)
+        self._stations = stations
+        self._suggestions = suggestions
+        self._orders = Orders(stations)
         self._inbox: SimpleQueue[Happening] = SimpleQueue()  # may be put to from a signal
         self._on_progress = on_progress
         self._asked: Asked | None = None
         self.latest: Progress = self._progress()
-        token = secrets.token_hex(16)
-        self._stations = {
-            name: Station(name, folder, token, lambda step, answer: self._inbox.put(StepCame(step, answer)))
-            for name in (self.layout.deposition, self.layout.magnetometry, self.layout.transfer)
-        }
-        self._suggestions = Suggestions(campaign, folder, token, lambda n, s: self._inbox.put(SuggestionCame(n, s)))
+
+    @property
+    def state(self) -> CampaignState:
+        """What the journal tells, now."""
+        return self._books.state
 
     # --- from any thread ------------------------------------------------------------------------------
 
@@ -121,33 +102,14 @@ class Daemon:
 
     # --- the deciding thread --------------------------------------------------------------------------
 
-    def await_workers(self) -> None:
-        """Wait until every process of ours has started.  Raises `ChildError`."""
-        for station in self._stations.values():
-            station.await_started()
-        self._suggestions.connect()
+    def run(self, *, recovered: bool = False) -> e.CampaignEnded:
+        """Run the campaign to its end; the lab is then in its safe state.
 
-    def connect(self, addresses: dict[str, str], clock: Clock, clock_spec: dict[str, Any] | None) -> None:
-        """Let every station connect to its instruments (device name -> address).  Raises `ChildError`.
-
-        `clock_spec` is what the workers build the same clock from; None for real time.
+        `recovered`: the operator says that what the journal needed him for is done.
         """
-        self.clock = clock
-        lab = self.lab.model_dump(mode="json")
         for station in self._stations.values():
-            station.configure({"lab": lab, "addresses": addresses, "clock": clock_spec})
-        for station in self._stations.values():
-            station.connect()
-
-    def run(self) -> e.CampaignEnded:
-        """Run the campaign to its end; the lab is then in its safe state."""
-        self._append(
-            e.CampaignStarted(
-                campaign=self.campaign.model_dump(mode="json"),
-                lab=self.lab.model_dump(mode="json"),
-                by=self.by,
-            )
-        )
+            station.watch(self._inbox.put)
+        self._take_up(recovered)
         while self.state.ended is None:
             self._decide()
             if self.state.ended is None:
@@ -155,17 +117,28 @@ class Daemon:
         return self.state.ended
 
     def close(self) -> None:
-        """End every process of ours; idempotent."""
-        for waiting in self._drain_commands():
-            waiting.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
-        for station in self._stations.values():
-            station.close()
-        self._suggestions.close()
-
-    def _drain_commands(self) -> Iterator[CommandCame]:
+        """Refuse what was asked too late."""
         while not self._inbox.empty():
             if isinstance(happening := self._inbox.get(), CommandCame):
-                yield happening
+                happening.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
+
+    def _take_up(self, recovered: bool) -> None:
+        """Begin, or go on where the journal ends: first of all, settle every step that was under way."""
+        if self.state.started is None:
+            started = e.CampaignStarted(
+                campaign=self.campaign.model_dump(mode="json"),
+                lab=self.lab.model_dump(mode="json"),
+                by=self.by,
+            )
+            self._books.append(started, e.DaemonStarted(boot=self.boot))
+            return
+        if recovered and (need := self.state.needs or (self.state.ended and self.state.ended.reason)):
+            self._books.append(e.CommandGiven(command="recover", by=self.by, reason=need))
+        if self.state.ended is not None:
+            return
+        self._books.append(e.DaemonStarted(boot=self.boot))
+        for uid, step in self.state.open_steps.items():
+            self._stations[step.intent.station].settle(uid, self._step_ended)
 
     def _take_next(self) -> None:
         try:
@@ -180,22 +153,26 @@ class Daemon:
                 self._suggestion_came(happening)
             case CommandCame():
                 self._command_came(happening)
+            case StationTurned():
+                self._station_turned(happening)
         self._report_progress()
 
     def _decide(self) -> None:
         """Start whatever the state asks for."""
-        self._mark_lost()
-        if self.state.mode is Mode.HOLDING and self._at_rest():
-            self._append(e.CampaignHeld())
-        while verdicts := policy.verdicts(self.state, self.campaign, self.clock.now(), self.by):
-            self._append(*verdicts)
+        all_held = self._orders.keep(self.state.mode, self._at_work())
+        if self.state.mode is Mode.HOLDING and all_held:
+            self._books.append(e.CampaignHeld())
+        if self.state.mode is Mode.ABORTING:
+            self._let_go()
+        while verdicts := policy.verdicts(self.state, self.campaign, self._books.now(), self.by):
+            self._books.append(*verdicts)
         for step in next_steps(self.state, self.layout):
             self._claim(step)
         if self._asked is not None and self.state.mode is not Mode.ABORTING:
             return
-        if policy.wants_sample(self.state, self.campaign, self.layout, self.clock.now()):
+        if policy.wants_sample(self.state, self.campaign, self.layout, self._books.now()):
             self._ask()
-        elif end := policy.conclusion(self.state, self.campaign, self.layout, self.clock.now()):
+        elif end := policy.conclusion(self.state, self.campaign, self.layout, self._books.now()):
             self._end(end)
 
     # --- suggestions ----------------------------------------------------------------------------------
@@ -209,7 +186,8 @@ class Daemon:
                 observations=[observation_for_model(state.samples[o.sample]) for o in state.observations],
                 pending=[sample.suggestion.composition for sample in state.pending],
                 made=[sample.suggestion.composition for sample in state.samples.values()],
-            )
+            ),
+            lambda number, suggestion: self._inbox.put(SuggestionCame(number, suggestion)),
         )
 
     def _suggestion_came(self, came: SuggestionCame) -> None:
@@ -218,7 +196,7 @@ class Daemon:
         if self.state.mode not in (Mode.RUNNING, Mode.HOLDING, Mode.HELD):
             return  # stopping or worse: no new sample
         free = [slot for slot in self.lab.cassette.bare if slot not in self.state.slots_used]
-        self._append(
+        self._books.append(
             e.SampleSuggested.model_validate(
                 {
                     **{key: came.suggestion[key] for key in _DECISION if key in came.suggestion},
@@ -234,110 +212,95 @@ class Daemon:
 
     def _claim(self, step: Step) -> None:
         sample = self.state.samples[step.sample]
-        attempt = sample.failures.get(step.plan, 0) + 1
         intent = e.StepIntended(
             step=f"{self.campaign.name}-{sample.number}-{step.plan}-{self.state.version + 1}",
             plan=step.plan,
             sample=sample.number,
-            attempt=attempt,
+            attempt=sample.failures.get(step.plan, 0) + 1,
             station=step.station,
             claims=list(step.claims),
             kwargs=step_kwargs(step, sample, self.state, self.campaign),
         )
-        self._append(intent)
-        self._stations[step.station].start(
-            {
-                "uid": intent.step,
-                "plan": intent.plan,
-                "kwargs": intent.kwargs,
-                "metadata": {
-                    "campaign": self.campaign.name,
-                    "sample": sample.number,
-                    "suggestion": sample.number,
-                    "attempt": attempt,
-                },
-            }
-        )
+        self._books.append(intent)
+        self._stations[step.station].start(order_of(intent, self.campaign), self._step_ended)
+
+    def _step_ended(self, step: str, answer: Answer) -> None:
+        self._inbox.put(StepCame(step, answer))
 
     def _step_came(self, came: StepCame) -> None:
+        if came.step not in self.state.open_steps:
+            log.warning("step %s ended once more: %s", came.step, came.answer["state"])
+            return
         intent = self.state.open_steps[came.step].intent
-        self._append(*outcomes.facts(self.state, self.campaign, intent, came.answer))
+        self._books.append(*outcomes.facts(self.state, self.campaign, intent, came.answer))
+
+    def _at_work(self) -> set[str]:
+        """Stations with a step under way that somebody can end."""
+        return {step.intent.station for step in self.state.open_steps.values()} - self.state.given_up
 
     # --- commands -------------------------------------------------------------------------------------
 
     def _command_came(self, came: CommandCame) -> None:
-        before = self.state.mode
+        state, command = self.state, came.command
         try:
-            after = next_mode(before, came.command)
+            after = next_mode(state.mode, command)
         except CommandRefused as refusal:
             came.reply.set_exception(refusal)
             return
-        if after is not before or came.command is Command.STOP:
-            self._append(e.CommandGiven(command=came.command.value, by=came.by, reason=came.reason))
-            self._tell_stations(came.command, came.reason)
+        news = after is not state.mode
+        news |= command is Command.STOP and not state.stop_wanted
+        news |= command is Command.RECOVER and bool(state.needs)
+        if news:
+            self._books.append(e.CommandGiven(command=command.value, by=came.by, reason=came.reason))
+            self._orders.give(command, came.reason, self._at_work())
         came.reply.set_result(self.state.mode.value)
 
-    def _tell_stations(self, command: Command, reason: str) -> None:
-        for station in self._stations.values():
-            try:
-                match command:
-                    case Command.HOLD:
-                        station.hold(reason)
-                    case Command.RESUME:
-                        station.resume()
-                    case Command.ABORT:
-                        station.abort(reason)
-                    case Command.STOP:
-                        station.resume()  # a held station finishes its film, then stops
-            except rpc.RpcError as error:
-                self._lost(station.name, f"did not take {command}: {error}")
+    # --- losses and ends ------------------------------------------------------------------------------
 
-    def _at_rest(self) -> bool:
-        """Every station with a step under way is held at a gate."""
-        for name in {step.intent.station for step in self.state.open_steps.values()}:
-            try:
-                if self._stations[name].status()["state"] not in ("held", "idle", "safe"):
-                    return False
-            except rpc.RpcError as error:
-                self._lost(name, str(error))
-        return True
+    def _station_turned(self, came: StationTurned) -> None:
+        match came.turn:
+            case "lost":
+                self._books.append(e.StationLost(station=came.station, reason=came.reason))
+            case "back":
+                self._books.append(e.StationRestarted(station=came.station, reason=came.reason))
+            case "given up":
+                need = f"station {came.station} is lost ({came.reason}): see that it is safe, then recover"
+                lost = e.StationLost(station=came.station, reason=came.reason, for_good=True)
+                self._books.append(lost, e.OperatorNeeded(reason=need))
 
-    # --- ends -----------------------------------------------------------------------------------------
-
-    def _mark_lost(self) -> None:
-        for name, station in self._stations.items():
-            if not station.alive:
-                self._lost(name, "its worker died")
-
-    def _lost(self, name: str, reason: str) -> None:
-        if name in self.state.lost_stations:
-            return
-        needed = f"station {name} is lost ({reason}): see that it is safe, then start again"
-        self._append(e.StationLost(station=name, reason=reason), e.OperatorNeeded(reason=needed))
+    def _let_go(self) -> None:
+        """Nobody will settle the steps of a station that is given up, in a campaign that is aborted."""
+        for step in list(self.state.open_steps.values()):
+            if step.intent.station in self.state.given_up:
+                lost: Answer = {"state": "unknown", "error": f"station {step.intent.station} is lost"}
+                self._books.append(*outcomes.facts(self.state, self.campaign, step.intent, lost))
 
     def _end(self, end: e.CampaignEnded) -> None:
         """Make every station safe, then say that it is over."""
-        for name, station in self._stations.items():
-            try:
-                station.make_safe(end.reason)
-            except rpc.RpcError as error:
-                self._lost(name, f"could not be made safe: {error}")
-            else:
-                self._append(e.StationMadeSafe(station=name, reason=end.reason))
-        self._append(end)
+        faults = [fault for name in self._stations for fault in self._make_safe(name, end.reason)]
+        if faults:
+            told = "; ".join([end.reason, *faults])
+            end = e.CampaignEnded(end="aborted" if end.end == "aborted" else "needs operator", reason=told)
+            self._books.append(e.OperatorNeeded(reason=told))
+        self._books.append(end)
 
-    def _append(self, *entries: e.Entry) -> None:
-        self.journal.append(entries, self.state.version, self.clock.now())
-        for recorded in self.journal.read(self.state.version):
-            self.state.apply(recorded)
-            log.info("%d %s", recorded.version, recorded.entry.kind)
+    def _make_safe(self, name: str, reason: str) -> list[str]:
+        """What could not be made safe, in words."""
+        try:
+            faults = self._stations[name].make_safe(reason)
+        except rpc.RpcError as error:
+            faults = [str(error)]
+        if faults:
+            return [f"station {name} is not known to be safe ({fault})" for fault in faults]
+        self._books.append(e.StationMadeSafe(station=name, reason=reason))
+        return []
 
     def _report_progress(self) -> None:
         self.latest = self._progress()
         self._on_progress(self.latest)
 
     def _progress(self) -> Progress:
-        return status(self.state, self.campaign, self.clock.now())
+        return status(self.state, self.campaign, self._books.now())
 
 
 _DECISION = (

@@ -4,8 +4,10 @@
 
     journal.db              what happened, in order
     STATION.documents.db    the Bluesky documents of each station
+    daemon.lock             held by the daemon that lives here
     daemon.json             where a running daemon can be reached (readable by its owner only)
     *.log                   what each of our processes had to say
+    simulators.log          the same of the simulated lab, in the home of a rehearsal
     report.html             the morning report
 """
 
@@ -13,10 +15,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from orchestrator import rpc
+from orchestrator.journal import SqliteJournal
+from orchestrator.locks import FileLock, Held
 
 
 class HomeError(Exception):
@@ -38,23 +44,52 @@ class Home:
         return self.path / "report.html"
 
     @property
+    def simulators_log(self) -> Path:
+        return self.path / "simulators.log"
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether the campaign here ran on a simulated lab."""
+        return self.simulators_log.exists()
+
+    @property
     def _daemon(self) -> Path:
         return self.path / "daemon.json"
 
     def make(self) -> None:
-        """Make the folder.  Raises `HomeError` if it cannot be made, or already has a journal."""
+        """Make the folder.  Raises `HomeError` if it cannot be made, or a campaign has begun there."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HomeError(f"{self.path}: cannot be made ({error.strerror}); choose another --home") from error
-        if self.journal.exists():
+        if self.begun:
             raise HomeError(f"{self.path}: already holds a campaign; choose another --home")
+
+    @property
+    def begun(self) -> bool:
+        """Whether the journal tells of a campaign; a daemon may have died before it wrote its first entry."""
+        if not self.journal.exists():
+            return False
+        journal = SqliteJournal(self.journal)
+        try:
+            return any(True for _ in journal.read())
+        finally:
+            journal.close()
 
     def need_journal(self) -> Path:
         """The journal's path.  Raises `HomeError` if there is none."""
         if not self.journal.is_file():
             raise HomeError(f"{self.path}: holds no campaign (no journal.db); name its folder with --home")
         return self.journal
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """This home is ours alone, until we let it go or die.  Raises `HomeError` if a daemon lives here."""
+        try:
+            with FileLock(self.path / "daemon.lock"):
+                yield
+        except Held as held:
+            raise HomeError(f"{self.path}: a daemon lives here (process {held.pid or '?'})") from None
 
     @property
     def served(self) -> bool:

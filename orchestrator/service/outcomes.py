@@ -2,7 +2,8 @@
 
 An outcome is what a station's worker says of a step that ended.  Nothing in it is believed beyond what the
 plan that made it measured: what is missing, or is no number, makes the sample's state unknown or its
-measurement failed, never a made-up value.
+measurement failed, never a made-up value.  A step that a death of ours cut off is settled by evidence
+(`orchestrator.service.settle`) or is unknown.
 """
 
 from __future__ import annotations
@@ -12,85 +13,148 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.lifecycle import Mode
-from orchestrator.campaign.quantities import from_unit
+from orchestrator.campaign.lifecycle import Mode, Phase
 from orchestrator.campaign.sample import Sample
 from orchestrator.campaign.spec import Campaign, RecoveryRule
 from orchestrator.campaign.state import CampaignState
+from orchestrator.service import settle
+from orchestrator.service.happenings import Answer
+from orchestrator.service.observations import failed_observation, observation
 
-Answer = dict[str, Any]
+POLICY = "recovery policy"
 
 
 def facts(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
     """The entries that follow from `answer`, a worker's final word on `step`; `StepEnded` among them.
 
-    `answer` has "state" (done, failed, aborted, unknown), "outcome", "error" and "run_uids".
+    `answer` has "state" (done, failed, aborted, unknown, never begun, refused), "outcome", "error", "run_uids",
+    and may have "marks" and "evidence".
     """
+    if answer["state"] in ("never begun", "refused"):
+        answer = {**answer, "outcome": _NOTHING[step.plan]}
     match step.plan:
         case "transfer":
             return _transferred(state, campaign, step, answer)
+        case "retire":
+            return _retired(state, campaign, step, answer)
         case "deposit":
-            return _deposited(state, step, answer)
+            return _deposited(state, campaign, step, answer)
         case "measure":
             return _measured(state, campaign, step, answer)
+
+
+_NOTHING: dict[e.Plan, dict[str, Any]] = {
+    "transfer": {"moved": False, "holding": False},
+    "retire": {},
+    "deposit": {"begun": False},
+    "measure": {},
+}
+"""What came of a step that was never begun."""
 
 
 # --- transfers ----------------------------------------------------------------------------------------
 
 
 def _transferred(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
-    outcome, end = _outcome(answer), answer["state"]
     source, destination = str(step.kwargs["source"]), str(step.kwargs["destination"])
-    said = _error(answer)
-    if outcome.get("moved") is True and end != "unknown":
-        moved = e.SampleMoved(sample=step.sample, source=source, destination=destination)
-        if end == "done":
-            return [moved, _ended(step, answer)]
-        need = f"sample {step.sample} is at {destination}, but the arm may still be in its way ({said}): move it out"
-        return [moved, _ended(step, answer), e.OperatorNeeded(reason=need)]
-    if outcome.get("moved") is False and outcome.get("holding") is False and end in ("failed", "aborted"):
-        return [_ended(step, answer), *_not_moved(state, campaign, step, said)]
-    route = f"on its way from {source} to {destination}"
+    try:
+        place = _place_after(step, answer)
+    except settle.Unsettled as why:
+        return _lost(state, step, answer, f"on its way from {source} to {destination}", str(why))
+    moves = [] if place == source else [e.SampleMoved(sample=step.sample, source=source, destination=place)]
+    ended = _ended(state, campaign, step, answer)
+    if place == destination or ended.end != "failed":
+        return [*moves, ended]
+    return [*moves, ended, *_not_arrived(state, campaign, step, place, _error(answer))]
+
+
+def _place_after(step: e.StepIntended, answer: Answer) -> e.Place:
+    """Raises `settle.Unsettled`."""
+    if answer["state"] in ("never begun", "refused"):
+        return str(step.kwargs["source"])
+    if answer["state"] == "done":
+        if _outcome(answer).get("moved") is True:
+            return str(step.kwargs["destination"])
+        raise settle.Unsettled("it is done, and does not say that it moved anything")
+    return settle.transfer(step.kwargs, answer)
+
+
+def _lost(state: CampaignState, step: e.StepIntended, answer: Answer, route: str, why: str) -> list[e.Entry]:
+    said = f"{why}; {_error(answer)}"
+    quarantined = state.samples[step.sample].phase is Phase.QUARANTINED
     return [
-        _ended(step, answer, "unknown", said),
-        e.SampleQuarantined(sample=step.sample, reason=f"lost {route}: {said}"),
+        _unknown_end(step, answer, said),
+        *([] if quarantined else [e.SampleQuarantined(sample=step.sample, reason=f"lost {route}: {said}")]),
         e.OperatorNeeded(reason=f"sample {step.sample} was {route} ({said}): find it, and put it back into its slot"),
     ]
 
 
-def _not_moved(state: CampaignState, campaign: Campaign, step: e.StepIntended, said: str) -> list[e.Entry]:
-    """What policy asks for after a transfer that left the sample where it was."""
+def _not_arrived(
+    state: CampaignState, campaign: Campaign, step: e.StepIntended, place: e.Place, said: str
+) -> list[e.Entry]:
+    """What policy asks for after a transfer that failed and left the sample at `place`, for sure."""
     sample, rule = state.samples[step.sample], campaign.recovery.transfer
     if state.mode is Mode.ABORTING or _again(rule, sample, "transfer"):
         return []
-    if rule.then == "discard" and sample.at_home and not sample.finished:
-        return [e.SampleDiscarded(sample=sample.number, by="recovery policy", reason=f"cannot be moved: {said}")]
-    return [e.OperatorNeeded(reason=f"sample {sample.number} cannot be moved from {sample.place}: {said}")]
+    if rule.then == "discard" and place == sample.place and sample.at_home and sample.phase in _CAN_BE_GIVEN_UP:
+        return [e.SampleDiscarded(sample=sample.number, by=POLICY, reason=f"cannot be moved: {said}")]
+    return [e.OperatorNeeded(reason=f"sample {sample.number} cannot be moved from {place}: {said}")]
+
+
+_CAN_BE_GIVEN_UP = (Phase.SUGGESTED, Phase.DEPOSITED)
+
+
+def _retired(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
+    """The arm is out of the way, or is tried again, or a person has to move it."""
+    ended = _ended(state, campaign, step, answer)
+    again = _again(campaign.recovery.transfer, state.samples[step.sample], "retire")
+    if ended.end != "failed" or again or state.mode is Mode.ABORTING:
+        return [ended]
+    return [ended, e.OperatorNeeded(reason=f"the arm cannot be moved out of the way: {_error(answer)}")]
 
 
 # --- depositions --------------------------------------------------------------------------------------
 
 
-def _deposited(state: CampaignState, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
-    outcome, end = _outcome(answer), answer["state"]
-    calibrated = _calibrated(state, outcome)
-    begun = outcome.get("begun")
-    if end == "unknown" or begun not in (True, False) or (end == "done" and not begun):
-        return [*calibrated, *_unknown(step, answer, f"unknown whether a film was begun: {_error(answer)}")]
-    if not begun:
-        return [*calibrated, _ended(step, answer)]
+def _deposited(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
+    calibrated = _calibrated(state, _outcome(answer))
     try:
-        film = e.FilmDeposited(sample=step.sample, **{key: outcome[key] for key in _FILM if key in outcome})
+        outcome = settle.deposit(answer) if answer["state"] == "unknown" else _outcome(answer)
+        film = _film(step, answer, outcome)
+    except settle.Unsettled as why:
+        return [*calibrated, *_unknown(step, answer, str(why))]
+    ended = _ended(state, campaign, step, answer)
+    if film is None:
+        return [*calibrated, ended]
+    return [*calibrated, film, ended, *_broken_off(state, campaign, film)]
+
+
+def _film(step: e.StepIntended, answer: Answer, outcome: dict[str, Any]) -> e.FilmDeposited | None:
+    """The film that was made; None if none was begun.  Raises `settle.Unsettled` if that is not known."""
+    begun = outcome.get("begun")
+    if begun not in (True, False) or (answer["state"] == "done" and not begun):
+        raise settle.Unsettled("unknown whether a film was begun")
+    if not begun:
+        return None
+    try:
+        return e.FilmDeposited(sample=step.sample, **{key: outcome[key] for key in _FILM if key in outcome})
     except ValidationError as error:
-        return [*calibrated, *_unknown(step, answer, f"a film of unknown composition was begun: {error}")]
-    return [*calibrated, film, _ended(step, answer)]
+        raise settle.Unsettled(f"a film of unknown composition was begun: {error}") from error
 
 
 _FILM = set(e.FilmDeposited.model_fields) - {"v", "kind", "sample"}
 
 
-def _unknown(step: e.StepIntended, answer: Answer, reason: str) -> list[e.Entry]:
-    return [_ended(step, answer, "unknown", reason), e.SampleQuarantined(sample=step.sample, reason=reason)]
+def _broken_off(state: CampaignState, campaign: Campaign, film: e.FilmDeposited) -> list[e.Entry]:
+    """What policy asks for of a film that was not finished."""
+    if film.finished or campaign.recovery.interrupted_film == "measure" or state.mode is Mode.ABORTING:
+        return []
+    return [e.SampleDiscarded(sample=film.sample, by=POLICY, reason="its film was broken off")]
+
+
+def _unknown(step: e.StepIntended, answer: Answer, why: str) -> list[e.Entry]:
+    reason = f"{why}: {_error(answer)}"
+    return [_unknown_end(step, answer, reason), e.SampleQuarantined(sample=step.sample, reason=reason)]
 
 
 def _calibrated(state: CampaignState, outcome: dict[str, Any]) -> list[e.Entry]:
@@ -111,66 +175,21 @@ def _calibrated(state: CampaignState, outcome: dict[str, Any]) -> list[e.Entry]:
 def _measured(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
     outcome, end = _outcome(answer), answer["state"]
     sample, rule = state.samples[step.sample], campaign.recovery.measurement
-    if end == "aborted" and state.mode is Mode.ABORTING:
-        return [_ended(step, answer)]
+    ended = _ended(state, campaign, step, answer)
+    if ended.end in ("aborted", "interrupted"):
+        return [ended]  # measuring does no harm to a film: it is simply made again
     reason = outcome.get("reason") or _error(answer)
     if end == "done" and outcome.get("validity") in ("valid", "censored"):
         try:
-            return [_observation(campaign, sample, outcome), _ended(step, answer)]
+            return [observation(campaign, sample, outcome), ended]
         except (ValidationError, LookupError, TypeError) as error:
             reason = f"the outcome of the measurement cannot be used: {error!r}"
+    ended = ended.model_copy(update={"end": "failed", "error": reason})
     if _again(rule, sample, "measure"):
-        # Measuring does no harm to a film, so an unknown measurement is simply made again.
-        return [_ended(step, answer, "failed", reason)]
+        return [ended]
     if rule.then == "hold":
-        need = f"sample {sample.number} could not be measured: {reason}"
-        return [_ended(step, answer, "failed", reason), e.OperatorNeeded(reason=need)]
-    return [_failed_observation(campaign, sample, outcome, reason), _ended(step, answer, "failed", reason)]
-
-
-def _observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any]) -> e.ObservationMade:
-    """Raises `ValidationError`, `LookupError` or `TypeError` if a value or its unit is missing."""
-    objective = campaign.objective
-    measured = outcome["quantities"][objective.quantity]
-    value, sigma = (
-        objective.to_unit(from_unit(objective.quantity, measured[key], measured["unit"])) for key in ("value", "sigma")
-    )
-    return e.ObservationMade(
-        sample=sample.number,
-        **_made(sample),
-        value=value,
-        sigma=sigma,
-        unit=objective.unit,
-        validity=outcome["validity"],
-        reason=outcome.get("reason") or "",
-        quantities=outcome["quantities"],
-        loop=outcome.get("loop"),
-    )
-
-
-def _failed_observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any], reason: str) -> e.ObservationMade:
-    """That there is no value, with whatever was measured if it can be kept."""
-    failed = e.ObservationMade(
-        sample=sample.number,
-        **_made(sample),
-        value=None,
-        sigma=None,
-        unit=campaign.objective.unit,
-        validity="failed",
-        reason=reason,
-        quantities={},
-    )
-    try:
-        measured = {"quantities": outcome.get("quantities") or {}, "loop": outcome.get("loop")}
-        return e.ObservationMade.model_validate({**failed.model_dump(), **measured})
-    except ValidationError:
-        return failed
-
-
-def _made(sample: Sample) -> dict[str, Any]:
-    """The composition that was made, of a sample that has a film."""
-    assert sample.film is not None
-    return {"composition": sample.film.composition, "composition_sigma": sample.film.composition_sigma}
+        return [ended, e.OperatorNeeded(reason=f"sample {sample.number} could not be measured: {reason}")]
+    return [failed_observation(campaign, sample, outcome, reason), ended]
 
 
 # --- all ----------------------------------------------------------------------------------------------
@@ -190,10 +209,29 @@ def _error(answer: Answer) -> str:
     return str(answer.get("error") or f"it ended as {answer['state']}")
 
 
-def _ended(step: e.StepIntended, answer: Answer, end: e.StepEnd | None = None, error: str = "") -> e.StepEnded:
-    return e.StepEnded(
-        step=step.step,
-        end=end or answer["state"],
-        error=error or str(answer.get("error") or ""),
-        run_uids=answer.get("run_uids") or [],
-    )
+def _ended(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> e.StepEnded:
+    """The end of a step of which is known what came of it."""
+    error = str(answer.get("error") or "")
+    match answer["state"]:
+        case "done" | "failed" as end:
+            return _end_as(step, answer, end, error)
+        case "refused":
+            return _end_as(step, answer, "failed", error)
+        case "aborted" if state.mode is Mode.ABORTING:
+            return _end_as(step, answer, "aborted", error)
+    times = state.samples[step.sample].interruptions.get(step.plan, 0) + 1
+    if times > campaign.recovery.interruptions:
+        return _end_as(step, answer, "failed", f"cut off {times} times; {error}")
+    return _end_as(step, answer, "interrupted", error)
+
+
+def _unknown_end(step: e.StepIntended, answer: Answer, reason: str) -> e.StepEnded:
+    return _end_as(step, answer, "unknown", reason)
+
+
+def _end_as(step: e.StepIntended, answer: Answer, end: e.StepEnd, error: str) -> e.StepEnded:
+    looked_at = answer.get("evidence") or ({} if answer["state"] == "unknown" else None)
+    evidence = None
+    if looked_at is not None:
+        evidence = {**looked_at, "marks": answer.get("marks") or [], "recorded": _outcome(answer)}
+    return e.StepEnded(step=step.step, end=end, error=error, run_uids=answer.get("run_uids") or [], evidence=evidence)

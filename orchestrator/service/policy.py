@@ -48,14 +48,16 @@ def wants_sample(state: CampaignState, campaign: Campaign, layout: Layout, now: 
     if state.mode is not Mode.RUNNING or state.needs or enough(state, campaign, layout, now):
         return False
     in_chamber = state.at(CHAMBER)
-    if in_chamber is not None and in_chamber.phase is Phase.QUARANTINED:
-        return False  # nobody but the operator takes it out
+    if in_chamber is not None and in_chamber.phase is Phase.QUARANTINED and in_chamber.bound_for is not None:
+        return False  # perhaps there: nobody but the operator finds it
     return wants_suggestion(state, campaign.budget.samples)
 
 
 def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> e.CampaignEnded | None:
     """How the campaign ends now that no suggestion is awaited; None if it goes on."""
-    if state.open_steps or state.mode in (Mode.HOLDING, Mode.HELD) or state.ended:
+    # A step of a station that is given up stays open: its next worker knows what became of it.
+    at_work = [step for step in state.open_steps.values() if step.intent.station not in state.given_up]
+    if at_work or state.mode in (Mode.HOLDING, Mode.HELD) or state.ended:
         return None
     if state.mode is Mode.ABORTING:
         return e.CampaignEnded(end="aborted", reason="abort")

@@ -8,9 +8,9 @@ goes in; the magnetometer is served in between.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from orchestrator.campaign.entries import Place, Plan
+from orchestrator.campaign.entries import GRIPPER, Place, Plan
 from orchestrator.campaign.lifecycle import Mode, Phase
 from orchestrator.campaign.sample import Sample, slot_place
 from orchestrator.campaign.state import CampaignState
@@ -63,6 +63,10 @@ def next_steps(state: CampaignState, layout: Layout) -> list[Step]:
     free = {layout.deposition, layout.magnetometry, layout.transfer} - set(state.occupied)
     free -= state.lost_stations
     steps = []
+    if clearing := _clearing(state, layout):
+        if free.issuperset(clearing.claims):
+            steps.append(clearing)
+        free.difference_update(clearing.claims)
     for step in _wishes(state, layout):
         if free.issuperset(step.claims):
             steps.append(step)
@@ -88,6 +92,25 @@ def all_home(state: CampaignState) -> bool:
     return settled and not state.open_steps
 
 
+def _clearing(state: CampaignState, layout: Layout) -> Step | None:
+    """What to do with an arm that a transfer left on its way, before anything else is done where it may be."""
+    astray = state.astray.claims if state.astray else ()
+    if (held := state.at(GRIPPER)) is not None:
+        step = _move(held, _destination(held, state), layout)
+        return replace(step, claims=tuple(dict.fromkeys((*step.claims, *astray))))
+    if state.astray is None:
+        return None
+    return Step("retire", state.astray.sample, layout.transfer, astray)
+
+
+def _destination(held: Sample, state: CampaignState) -> Place:
+    """Where a sample that is in the gripper goes from there."""
+    wanted = {Phase.SUGGESTED: CHAMBER, Phase.DEPOSITED: MAGNETOMETER}.get(held.phase)
+    if wanted is not None and state.at(wanted) is None:
+        return wanted
+    return slot_place(held.slot)
+
+
 def _wishes(state: CampaignState, layout: Layout) -> Iterator[Step]:
     """Steps in the order of their urgency, each possible if the stations it claims are free.
 
@@ -107,12 +130,17 @@ def _wishes(state: CampaignState, layout: Layout) -> Iterator[Step]:
             yield _move(in_chamber, MAGNETOMETER, layout)
         elif not in_magnetometer.finished:
             yield _move(in_chamber, slot_place(in_chamber.slot), layout)
-    if in_chamber and in_chamber.finished:
+    if in_chamber and (in_chamber.finished or _set_aside(in_chamber)):
         yield _move(in_chamber, slot_place(in_chamber.slot), layout)
     if in_chamber is None and (bare := _first_at_home(state, Phase.SUGGESTED)):
         yield _move(bare, CHAMBER, layout)
     if in_magnetometer is None and (waiting := _first_at_home(state, Phase.DEPOSITED)):
         yield _move(waiting, MAGNETOMETER, layout)
+
+
+def _set_aside(sample: Sample) -> bool:
+    """Quarantined for what it is, not for where: it can be brought home, and the chamber be used."""
+    return sample.phase is Phase.QUARANTINED and sample.bound_for is None
 
 
 def _first_at_home(state: CampaignState, phase: Phase) -> Sample | None:

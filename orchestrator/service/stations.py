@@ -1,106 +1,46 @@
-"""The daemon's side of a station: its worker process, and one thread that carries a step to its end."""
+"""What the daemon asks of a station, whether its worker is a process or an object beside it."""
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from orchestrator import rpc
-from orchestrator.service.children import Child, ChildError
+from orchestrator.service.happenings import Answer, StationTurned
 
-log = logging.getLogger(__name__)
-
-START_S = 60.0
-CALL_S = 10.0
-WAIT_S = 30.0
-
-Answer = dict[str, Any]
+OnEnd = Callable[[str, Answer], None]
+"""Takes a step's uid and the station's final word on it; may be called on any thread."""
 
 
-class Station:
-    """One station's worker: launched here, then `await_started`, `configure`, `connect`.
+class Station(Protocol):
+    """One station.  No method but `make_safe` waits for the lab.
 
-    A step ends in `on_end(step uid, answer)`, called on a thread of ours.  A worker that dies under a step
-    has the state ``unknown`` answered for it.
+    A station whose worker dies says so through `watch`, and answers for its steps once it has a new worker: the
+    daemon asks nothing twice.
     """
 
-    def __init__(self, name: str, folder: Path, token: str, on_end: Callable[[str, Answer], None]) -> None:
-        self.name = name
-        self._token = token
-        self._on_end = on_end
-        self._child = Child(f"station {name}", ["orchestrator.execution.worker"], folder / f"{name}.log")
-        self._documents = folder / f"{name}.documents.db"
-        self._worker: Any = None
+    name: str
 
-    def await_started(self) -> None:
-        """Wait until the worker has imported what it needs.  Raises `ChildError` if it cannot start."""
-        self._child.hear(START_S)
+    def watch(self, on_turn: Callable[[StationTurned], None]) -> None:
+        """Tell `on_turn`, on any thread, when the worker is lost, back or given up."""
 
-    def configure(self, config: dict[str, Any]) -> None:
-        """Hand over lab, addresses and clock; the worker connects to its instruments."""
-        self._child.tell({"station": self.name, "token": self._token, "log": str(self._documents), **config})
+    def start(self, step: dict[str, Any], on_end: OnEnd) -> None:
+        """Begin `step` and return; it ends in `on_end`.  The same uid twice is once."""
 
-    def connect(self) -> None:
-        """Wait until the worker can be reached.  Raises `ChildError` if it cannot start."""
-        message = self._child.hear(START_S)
-        if "error" in message:
-            raise ChildError(message["error"])
-        self._worker = rpc.connect(message["uri"], self._token, timeout_s=CALL_S)
+    def settle(self, uid: str, on_end: OnEnd) -> None:
+        """Ask what became of a step that was intended before this daemon's time; begin nothing.
 
-    @property
-    def alive(self) -> bool:
-        return self._child.exit_code is None
-
-    def start(self, step: dict[str, Any]) -> None:
-        """Begin `step` and return; it ends in `on_end`.  Starting the same uid twice is starting it once."""
-        threading.Thread(target=self._carry, args=(step,), name=f"step {step['uid']}", daemon=True).start()
+        It ends in `on_end`; the answer's state is ``never begun`` if the worker never heard of it.
+        """
 
     def status(self) -> dict[str, Any]:
-        """The worker's own word.  Raises `rpc.RpcError`."""
-        status: dict[str, Any] = self._worker.status()
-        return status
+        """How the worker is: "state" and more.  Raises `rpc.RpcError`."""
 
     def hold(self, reason: str) -> None:
-        self._worker.hold(reason)
+        """Raises `rpc.RpcError`, as the others do."""
 
-    def resume(self) -> None:
-        self._worker.resume()
+    def resume(self) -> None: ...
 
-    def abort(self, reason: str) -> None:
-        self._worker.abort(reason)
+    def abort(self, reason: str) -> None: ...
 
-    def make_safe(self, reason: str) -> None:
-        """Put every device into its safe state, and wait for it.  Raises `rpc.RpcError`."""
-        self._worker.within(60.0).safe(reason)
-
-    def close(self) -> None:
-        """End the worker; it makes the station safe as it goes.  Idempotent."""
-        if self._worker is not None:
-            self._worker.close()
-        self._child.close(patience_s=30.0)
-
-    def _carry(self, step: Answer) -> None:
-        try:
-            self._worker.start(step)
-            answer = self._await_end(step["uid"])
-        except rpc.RpcError as error:
-            log.exception("station %s, step %s", self.name, step["uid"])
-            answer = {"state": "unknown", "outcome": {}, "error": f"station {self.name}: {error}", "run_uids": []}
-        self._on_end(step["uid"], answer)
-
-    def _await_end(self, uid: str) -> Answer:
-        """The worker's final word on a step.  A call that is lost is made again while the worker lives."""
-        patient = self._worker.within(WAIT_S + CALL_S)
-        while True:
-            try:
-                answer: Answer = patient.wait(uid, WAIT_S)
-            except rpc.CallLost:
-                if not self.alive:
-                    raise
-                log.warning("station %s: asking again for step %s", self.name, uid, exc_info=True)
-            else:
-                if answer["state"] != "running":
-                    return answer
+    def make_safe(self, reason: str) -> list[str]:
+        """Put every device into its safe state, and wait for it; what could not be, in words."""

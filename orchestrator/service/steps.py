@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.campaign import entries as e
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, Sample
 from orchestrator.service.schedule import Step
@@ -14,6 +15,8 @@ def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Camp
     match step.plan:
         case "transfer":
             return {"source": sample.place, "destination": step.destination}
+        case "retire":
+            return {}
         case "deposit":
             film = campaign.film.model_dump(mode="json", exclude_none=True)
             composition = sample.suggestion.composition
@@ -26,3 +29,19 @@ def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Camp
                 "thickness_nm": sample.film.thickness_nm,
                 "thickness_sigma_nm": sample.film.thickness_sigma_nm,
             }
+
+
+def order_of(intent: e.StepIntended, campaign: Campaign) -> dict[str, Any]:
+    """The step that a station is asked to carry out, as it is told."""
+    return {
+        "uid": intent.step,
+        "plan": intent.plan,
+        "kwargs": intent.kwargs,
+        "hold_limit_s": campaign.recovery.hold_limit_s if intent.plan == "deposit" else None,
+        "metadata": {
+            "campaign": campaign.name,
+            "sample": intent.sample,
+            "suggestion": intent.sample,
+            "attempt": intent.attempt,
+        },
+    }

@@ -35,14 +35,14 @@ quarantined   -           -          -          -          -          -         
 """
 
 COMMANDS = """
-                hold     resume   stop      abort
-running         holding  running  stopping  aborting
-holding         holding  running  stopping  aborting
-held            held     running  stopping  aborting
-stopping        holding  -        stopping  aborting
-aborting        -        -        -         aborting
-stopped         -        -        -         -
-needs_operator  -        -        -         aborting
+                hold     resume   stop      abort     recover
+running         holding  running  stopping  aborting  running
+holding         holding  running  stopping  aborting  holding
+held            held     running  stopping  aborting  held
+stopping        holding  -        stopping  aborting  stopping
+aborting        -        -        -         aborting  aborting
+stopped         -        -        -         -         -
+needs_operator  -        -        -         aborting  running
 """
 
 TURNS = """

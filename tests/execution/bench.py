@@ -244,6 +244,7 @@ class BenchGun(BenchInstrument):
         self.actual_power.update(watts)
         self.voltage.update(400.0 if world.lit[el] else 0.0)
         self.current.update(watts / 400.0)
+        self.output.update("on" if world.lit[el] else "off")
         self.shutter.update("open" if world.shutter[el] else "closed")
         self.fault.update("")
 
@@ -331,6 +332,7 @@ class BenchMonitor(BenchInstrument):
         self.thickness.update(world.shown_nm)
         self.frequency.update(0.0 if failed else 5.9e6)
         self.life.update(0.0 if failed else 80.0)
+        self.substrate_shutter.update("open" if world.substrate_open else "closed")
         self.fault.update("crystal failed" if failed else "")
 
     def make_safe(self) -> None:
@@ -425,6 +427,8 @@ class BenchMover(BenchInstrument):
     def refresh(self) -> None:
         self.stumble("refresh")
         self.holding.update(int(self.world.holding))
+        self.pose.update(self.world.pose)
+        self.gripper.update("closed" if self.world.closed else "open")
         self.fault.update("")
 
     def make_safe(self) -> None:

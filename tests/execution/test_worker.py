@@ -12,7 +12,7 @@ from bluesky.utils import Msg
 from drivers.errors import NoReply
 from drivers.roles import DepositionStation
 from orchestrator.execution import plans
-from orchestrator.execution import worker as worker_module
+from orchestrator.execution import station as station_module
 from orchestrator.execution.documents import DocumentLog, DocumentLogError
 from orchestrator.execution.plans import BadStep
 from orchestrator.execution.steps import StepLog
@@ -94,7 +94,7 @@ def test_a_film_from_start_to_documents(made):
     assert answer["outcome"]["finished"]
     made_nm, sigma_nm = answer["outcome"]["thickness_nm"], answer["outcome"]["thickness_sigma_nm"]
     assert abs(made_nm - sum(on.world.dose_nm.values())) < 5 * sigma_nm
-    assert [mark["mark"] for mark in answer["marks"]] == ["uncover"]
+    assert [mark["mark"] for mark in answer["marks"]] == ["uncover", "cover"]
     assert on.world.is_safe()
     assert not on.world.unsafe
     assert on.worker.status()["state"] == "idle"
@@ -157,14 +157,14 @@ def test_one_step_at_a_time(made):
         on.worker.start(step("s-2"))
     on.worker.abort("enough")
     assert on.end()["state"] == "aborted"
-    assert on.worker.wait("s-2", 1)["state"] == "unknown"
+    assert on.worker.wait("s-2", 1)["state"] == "never begun"
 
 
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [
         ({"uid": ""}, "needs a uid"),
-        ({"plan": "anneal"}, "no plan is called 'anneal'; there are deposit, calibrate, measure, transfer"),
+        ({"plan": "anneal"}, "no plan is called 'anneal'; there are deposit, calibrate, measure, transfer, retire"),
         ({"plan": "measure"}, "station deposition cannot measure"),
         ({"kwargs": {"thickness_nm": 5}}, "missing a required argument: 'composition'"),
         ({"kwargs": {**FILM, "colour": "red"}}, "unexpected keyword argument 'colour'"),
@@ -175,7 +175,7 @@ def test_a_step_that_cannot_be_begun_is_not(made, bad, complaint):
     on = made()
     with pytest.raises(BadStep, match=complaint):
         on.worker.start({**step(), **bad})
-    assert on.worker.status()["state"] == "idle"
+    assert on.worker.status()["state"] == "safe"
 
 
 def test_a_hold_covers_the_substrate_keeps_the_plasma_and_the_dose_goes_on(made):
@@ -279,9 +279,9 @@ def test_a_refresh_that_fails_is_shown_to_the_operator(made):
 
 def test_orders_to_an_idle_station_change_nothing(made):
     on = made()
-    assert on.worker.hold("coffee") == "idle"
-    assert on.worker.resume() == "idle"
-    assert on.worker.abort("why not") == "idle"
+    assert on.worker.hold("coffee") == "safe"
+    assert on.worker.resume() == "safe"
+    assert on.worker.abort("why not") == "safe"
     on.worker.start(step())
     assert on.end()["state"] == "done"
 
@@ -332,7 +332,7 @@ def test_a_stuck_engine_does_not_keep_the_station_from_being_made_safe(made, mon
             released.wait(60)  # what a device that blocks in set() does to the engine's loop
         yield Msg("sleep", None, 60.0)
 
-    monkeypatch.setattr(worker_module, "ABORT_PATIENCE_S", 0.2)
+    monkeypatch.setattr(station_module, "ABORT_PATIENCE_S", 0.2)
     monkeypatch.setitem(plans.PROCEDURES, "hang", plans.Procedure(hang, DepositionStation))
     on.worker.start({"uid": "s-1", "plan": "hang"})
     assert stuck.wait(30)

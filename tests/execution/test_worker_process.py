@@ -88,7 +88,7 @@ def begin(process, uid="s-1", **changes):
 def test_a_step_is_started_once_waited_for_held_and_aborted(launch):
     process = launch()
     worker = process.worker
-    assert worker.status()["state"] == "idle"
+    assert worker.status()["state"] == "safe"
     begin(process)
     assert begin(process)["state"] in ("running", "done")
     assert worker.wait("s-1", 50)["state"] == "done"

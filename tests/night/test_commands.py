@@ -147,19 +147,20 @@ def child(parent: int, module: str) -> int:
 
 
 def test_the_night_goes_on_without_its_optimizer(running: Running) -> None:
+    """A fallback suggestion, or one of the optimizer that was started again: never none."""
     running.until(lambda s: doing(s, "deposition", "deposit") and s["suggested"] == 1)
     os.kill(child(running.process.pid, "orchestrator.optimizer.service"), signal.SIGKILL)
     summary = running.summary()
     assert (summary["end"], summary["valid"], summary["hazards"]) == ("done", 2, 0)
     suggested = [r.entry for r in SqliteJournal(running.home.journal).read() if r.entry.kind == "sample_suggested"]
-    assert [s.method for s in suggested] == ["space-filling", "fallback"]
     assert suggested[0].composition != suggested[1].composition
 
 
-def test_a_dead_worker_ends_the_night_with_the_lab_safe_and_nothing_guessed(running: Running) -> None:
+def test_the_night_goes_on_after_a_worker_died(running: Running) -> None:
     running.until(lambda s: doing(s, "deposition", "deposit"))
     os.kill(child(running.process.pid, "orchestrator.execution.worker"), signal.SIGKILL)
     summary = running.summary()
-    assert running.process.returncode == 3
-    assert summary["end"] == "needs operator"
-    assert summary["lost"] == summary["doubled"] == 0
+    assert (running.process.returncode, summary["end"]) == (0, "done")
+    assert summary["lost"] == summary["doubled"] == summary["hazards"] == 0
+    kinds = [r.entry.kind for r in SqliteJournal(running.home.journal).read()]
+    assert "station_restarted" in kinds

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+
 import pytest
 
 from drivers.errors import Fault, NoReply, SettingError
 from protocols.calibration import calibrate
 from protocols.deposition import deposit
 from protocols.gates import Aborted, NotSecured, ProtocolError
+from protocols.growth import Record
 from tests.execution import bench
 from tests.protocols.stage import Stage
 
@@ -210,7 +214,34 @@ def test_the_act_is_marked_before_the_shutter_opens():
         if m.command == "apply" and (station.monitor.substrate_shutter, "open") in m.args
     )
     assert commands[opening - 1] == "mark"
-    assert [mark for mark, _ in stage.marks] == ["uncover"]
+    assert [mark for mark, _ in stage.marks] == ["uncover", "cover"]
+
+
+def test_the_marks_have_what_the_film_is_computed_from():
+    """Should the process die with the shutter open, or after it was closed."""
+    _station, world, stage, plan = prepare()
+    outcome = stage.perform(plan)
+    uncovered, covered = (Record.of(facts["film"]) for _, facts in stage.marks)
+    assert (uncovered.begun, uncovered.finished, uncovered.ledger.opened) == (True, False, None)
+    assert uncovered.ledger.opening is not None
+    assert uncovered.indicated is not None
+    assert uncovered.ledger.as_of - uncovered.indicated.zeroed_at < 60
+    assert (covered.finished, covered.ledger.opening) == (True, None)
+    film = uncovered.growth.film(covered.ledger.closed_s, covered.ledger.closed_sigma_s)
+    assert film["composition"] == outcome["composition"]
+    assert film["thickness_nm"] == pytest.approx(sum(world.dose_nm.values()), rel=0.02)
+    assert uncovered.ledger.target_s == pytest.approx(covered.ledger.closed_s, abs=1.0)
+
+
+def test_a_growing_film_is_recorded_with_every_event():
+    _station, _world, stage, plan = prepare(thickness_nm=60.0)
+    stage.perform(plan)
+    films = [Record.of(m.args[0]["film"]) for m in stage.messages if m.command == "record"]
+    growing = [film.ledger for film in films if film.ledger.opened is not None]
+    assert len(growing) > 5
+    for earlier, later in itertools.pairwise(growing):
+        assert 0 < later.as_of - earlier.as_of < 35
+    assert json.loads(json.dumps(films[-1].as_dict())) == films[-1].as_dict()
 
 
 def test_calibration_makes_no_film_and_measures_the_rates():

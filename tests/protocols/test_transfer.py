@@ -102,6 +102,7 @@ def test_a_robot_in_error_ends_the_transfer_and_keeps_what_it_holds():
     assert stage.outcome == {
         "moved": False,
         "holding": True,
+        "gripping": True,
         "source": "cassette/1",
         "destination": "deposition",
         "at": "cassette/1",

@@ -91,6 +91,7 @@ def answer(state: str, outcome: dict[str, Any] | None = None, error: str = "") -
 
 
 DONE = {
+    "retire": answer("done", {"retired": True}),
     "transfer": answer("done", carried_outcome(moved=True)),
     "deposit": answer("done", film_outcome()),
     "measure": answer("done", loop_outcome()),

@@ -35,6 +35,7 @@ HOURS = 24.0
 MOVES = 4  # in, out, to be measured, home
 ENDINGS = {
     "transfer": (["not moved", "aborted"], ["stuck", "dropped", "in the way", "silent", "odd"]),
+    "retire": (["aborted"], ["not moved", "silent"]),
     "deposit": (
         ["no plasma", "arc", "aborted bare", "aborted film"],
         ["silent bare", "silent film", "no numbers", "keys missing", "done without"],
@@ -105,6 +106,17 @@ class World:
             self.arm_in.add(destination)
             return answer("failed", carried_outcome(moved=True), "the arm did not withdraw")
         return DONE["transfer"]
+
+    def _retire(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
+        match ending:
+            case "not moved":
+                return answer("failed", {}, "the arm does not move")
+            case "aborted":
+                return answer("aborted", {}, "abort")
+            case "silent":
+                return answer("unknown", None, "worker died")
+        self.arm_in.clear()
+        return DONE["retire"]
 
     def _deposit(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
         bare = ending in ("no plasma", "aborted bare", "silent bare", "done without")
@@ -337,7 +349,9 @@ class AnyNight(RuleBasedStateMachine):
             if isinstance(recorded.entry, e.StepIntended)
         )
         for (_, plan), times in tried.items():
-            assert times <= (MOVES if plan == "transfer" else 1) * (1 + self.retries[plan])
+            rule = self.retries["transfer" if plan == "retire" else plan]
+            attempts = 1 + rule + self.night.campaign.recovery.interruptions
+            assert times <= (MOVES if plan in ("transfer", "retire") else 1) * attempts
 
     def teardown(self):
         """From here on all goes well: the night ends, and everything is accounted for."""

@@ -193,8 +193,11 @@ def test_a_cassette_without_bare_substrates_ends_the_campaign():
 
 
 def test_no_sample_is_wanted_for_a_blocked_chamber():
-    entries = [suggested(1), *transfer("t", 1, "cassette/1", "deposition", "chamber")]
-    state = story(*entries, e.SampleQuarantined(sample=1, reason="r"))
+    """Where a sample may be that was lost on its way."""
+    moving = transfer("t", 1, "cassette/1", "deposition", "chamber")[0]
+    retired = [intended("r", "retire", 1, ["robot", "chamber"]), ended("r")]
+    lost = [moving, ended("t", "unknown"), e.SampleQuarantined(sample=1, reason="r")]
+    state = story(suggested(1), *lost, *retired)
     assert not policy.wants_sample(state, campaign(), LAYOUT, 0.0)
     end = policy.conclusion(state, campaign(), LAYOUT, 0.0)
     assert end == e.CampaignEnded(end="needs operator", reason="quarantined: samples 1")

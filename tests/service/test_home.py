@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from orchestrator import rpc
+from orchestrator.campaign import entries as e
+from orchestrator.journal import SqliteJournal
 from orchestrator.service.home import Home, HomeError, newest
 
 
@@ -36,9 +40,32 @@ def test_a_folder_that_is_there_will_do(home):
 
 
 def test_a_folder_with_a_campaign_will_not(home):
-    home.journal.touch()
+    journal = SqliteJournal(home.journal)
+    home.make()  # its daemon died before it began
+    journal.append([e.CampaignHeld()], 0, 1.0)
+    journal.close()
     with pytest.raises(HomeError, match=r"first: already holds a campaign; choose another --home"):
         home.make()
+
+
+def test_one_daemon_at_a_time_lives_in_a_home(home):
+    lives_here = pytest.raises(HomeError, match=rf"a daemon lives here \(process {os.getpid()}\)")
+    with home.claimed(), lives_here, home.claimed():
+        pass
+    with home.claimed():
+        pass
+
+
+def test_a_dead_daemon_leaves_its_home_free(home):
+    code = f"""
+import os, pathlib
+from orchestrator.service.home import Home
+with Home(pathlib.Path({str(home.path)!r})).claimed():
+    os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    with home.claimed():
+        pass
 
 
 def test_a_file_is_no_folder(tmp_path):

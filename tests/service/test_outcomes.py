@@ -21,6 +21,13 @@ from tests.service.nights import (
     no_film_outcome,
 )
 
+HOLDING = {
+    **answer("unknown", {"moved": False, "holding": True}, "the worker died"),
+    "marks": [{"mark": "pick", "time": 1.0, "place": "cassette/1"}],
+    "evidence": {"after": {"time": 9.0, "readings": {"mover": {"holding": 1, "gripper": "closed"}}}},
+}
+"""A transfer that was cut off with the sample in the gripper."""
+
 
 def at_step(plan, spec=None):
     """A night at the moment when sample 1 is carried to the chamber, deposited on, or measured."""
@@ -87,15 +94,16 @@ def test_a_sample_that_may_be_anywhere_is_quarantined_and_the_operator_called(sa
     assert night.state.at("cassette/1") is night.state.at("deposition") is night.state.samples[1]
 
 
-@pytest.mark.parametrize("state", ["failed", "aborted"])
-def test_a_transfer_that_left_the_sample_where_it_was_is_tried_again(state):
+def test_a_transfer_that_left_the_sample_where_it_was_is_tried_again_once_the_arm_is_out_of_the_way():
     night = at_step("transfer", policy("transfer", 1, "hold"))
-    facts = end(night, answer(state, carried_outcome(moved=False), "gripped nothing"))
+    facts = end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
     assert list(facts) == ["step_ended"]
-    assert facts["step_ended"].end == state
+    assert facts["step_ended"].end == "failed"
+    assert [step.plan for step in night.decide()] == ["retire"]
+    end(night, DONE["retire"])
     again = night.decide()
     assert [(step.plan, step.attempt) for step in again] == [("transfer", 2)]
-    facts = end(night, answer(state, carried_outcome(moved=False), "gripped nothing"))
+    facts = end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
     assert "cannot be moved from cassette/1: gripped nothing" in facts["operator_needed"].reason
     assert night.decide() == []
 
@@ -119,6 +127,8 @@ def test_success_forgives_the_failures_before_it():
     for _ in range(3):  # in, across, home: each fails once
         end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
         night.decide()
+        end(night, DONE["retire"])
+        night.decide()
         end(night, DONE["transfer"])
         while night.decide() and under_way(night).plan != "transfer":
             end(night, DONE[under_way(night).plan])
@@ -126,11 +136,36 @@ def test_success_forgives_the_failures_before_it():
 
 
 def test_a_sample_that_arrived_though_the_transfer_failed_is_where_it_arrived():
-    night = at_step("transfer")
+    night = at_step("transfer", policy("transfer", 1, "hold"))
     facts = end(night, answer("failed", carried_outcome(moved=True), "the arm stalled"))
     assert night.state.samples[1].place == "deposition"
-    assert "the arm may still be in its way (the arm stalled)" in facts["operator_needed"].reason
+    assert "operator_needed" not in facts
+    for _ in range(2):  # nothing else is begun where the arm may be
+        assert [(step.plan, step.claims) for step in night.decide()] == [("retire", ["robot", "chamber"])]
+        facts = end(night, answer("failed", {"retired": False}, "the arm stalled"))
+    assert "cannot be moved out of the way: the arm stalled" in facts["operator_needed"].reason
     assert night.decide() == []
+
+
+def test_a_sample_in_the_gripper_is_gone_on_with():
+    night = at_step("transfer")
+    facts = end(night, HOLDING)
+    assert facts["sample_moved"] == e.SampleMoved(sample=1, source="cassette/1", destination="gripper")
+    assert facts["step_ended"].end == "interrupted"
+    assert facts["step_ended"].evidence["after"] == HOLDING["evidence"]["after"]
+    (on,) = night.decide()
+    assert (on.plan, on.attempt, on.kwargs) == ("transfer", 1, {"source": "gripper", "destination": "deposition"})
+    facts = end(night, DONE["transfer"])
+    assert facts["sample_moved"] == e.SampleMoved(sample=1, source="gripper", destination="deposition")
+
+
+def test_a_sample_that_sticks_in_the_gripper_is_tried_again_and_then_a_person_called():
+    night = at_step("transfer", policy("transfer", 1, "discard"))
+    end(night, {**HOLDING, "state": "failed", "error": "is it stuck?"})
+    night.decide()
+    facts = end(night, {**HOLDING, "state": "failed", "error": "is it stuck?"})
+    assert facts["operator_needed"].reason == "sample 1 cannot be moved from gripper: is it stuck?"
+    assert night.state.samples[1].place == "gripper"
 
 
 def test_an_aborted_transfer_calls_nobody_while_aborting():
@@ -154,22 +189,76 @@ def test_a_film():
     assert night.state.samples[1].phase is Phase.DEPOSITED
 
 
-@pytest.mark.parametrize("state", ["failed", "aborted"])
-def test_an_interrupted_film_is_kept_with_what_it_is_made_of(state):
+ENDS = [("failed", "failed", 2), ("aborted", "interrupted", 1)]
+"""What a station says, how that is kept while nobody has ordered an abort, and the next attempt."""
+
+
+@pytest.mark.parametrize(("state", "kept", "_"), ENDS)
+def test_an_interrupted_film_is_kept_with_what_it_is_made_of(state, kept, _):
     night = at_step("deposit")
     facts = end(night, answer(state, film_outcome(finished=False), "arc"))
     assert facts["film_deposited"].finished is False
-    assert facts["step_ended"].end == state
+    assert facts["step_ended"].end == kept
     assert night.state.samples[1].phase is Phase.DEPOSITED
 
 
 @pytest.mark.parametrize("state", ["failed", "aborted"])
-def test_a_deposit_that_ended_before_its_film_may_be_tried_again(state):
+def test_or_is_discarded_if_policy_says_so(state):
+    night = at_step("deposit", campaign(samples=1, recovery={"interrupted_film": "discard"}))
+    facts = end(night, answer(state, film_outcome(finished=False), "arc"))
+    assert facts["sample_discarded"] == e.SampleDiscarded(
+        sample=1, by="recovery policy", reason="its film was broken off"
+    )
+    assert facts["film_deposited"].finished is False
+
+
+def test_an_abort_leaves_a_broken_off_film_to_the_operator():
+    night = at_step("deposit", campaign(samples=1, recovery={"interrupted_film": "discard"}))
+    night.append(e.CommandGiven(command="abort", by="me", reason="r"))
+    facts = end(night, answer("aborted", film_outcome(finished=False), "abort"))
+    assert facts["step_ended"].end == "aborted"
+    assert "sample_discarded" not in facts
+
+
+@pytest.mark.parametrize(("state", "kept", "attempt"), ENDS)
+def test_a_deposit_that_ended_before_its_film_may_be_tried_again(state, kept, attempt):
     night = at_step("deposit")
     facts = end(night, answer(state, no_film_outcome(), "no plasma"))
     assert "film_deposited" not in facts
+    assert facts["step_ended"].end == kept
     assert night.state.samples[1].phase is Phase.SUGGESTED
-    assert [(step.plan, step.attempt) for step in night.decide()] == [("deposit", 2)]
+    assert [(step.plan, step.attempt) for step in night.decide()] == [("deposit", attempt)]
+
+
+def test_what_a_death_cuts_off_again_and_again_counts_as_a_failure():
+    night = at_step("deposit", campaign(samples=1, recovery={"interruptions": 2}))
+    for kept in ("interrupted", "interrupted", "failed"):
+        facts = end(night, answer("aborted", no_film_outcome(), "the daemon is gone"))
+        assert facts["step_ended"].end == kept
+        night.decide()
+    assert facts["step_ended"].error == "cut off 3 times; the daemon is gone"
+
+
+@pytest.mark.parametrize("plan", ["transfer", "deposit", "measure"])
+def test_a_step_that_was_never_begun_is_simply_begun_again(plan):
+    night = at_step(plan)
+    facts = end(night, {**answer("never begun", None, "knows no such step"), "marks": []})
+    assert list(facts) == ["step_ended"]
+    assert facts["step_ended"].end == "interrupted"
+    assert night.state.samples[1].failures == {}
+    again = night.decide()
+    if plan == "transfer":
+        assert [step.plan for step in again] == ["retire"]
+        end(night, DONE["retire"])
+        again = night.decide()
+    assert [(step.plan, step.attempt) for step in again] == [(plan, 1)]
+
+
+@pytest.mark.parametrize("plan", ["transfer", "deposit", "measure"])
+def test_a_step_that_its_station_refuses_has_failed(plan):
+    night = at_step(plan)
+    assert end(night, answer("refused", None, "no plan is called so"))["step_ended"].end == "failed"
+    assert night.state.samples[1].failures == {plan: 1}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +279,10 @@ def test_it_is_never_guessed_whether_a_film_was_begun(said):
     night = at_step("deposit")
     facts = end(night, said)
     assert facts["step_ended"].end == "unknown"
-    assert facts["sample_quarantined"].reason == "unknown whether a film was begun: why"
+    assert facts["sample_quarantined"].reason.endswith(": why")
+    (home,) = night.decide()
+    assert (home.plan, home.kwargs["destination"]) == ("transfer", "cassette/1")
+    end(night, DONE["transfer"])
     assert night.decide() == []
     assert night.state.ended.end == "needs operator"
 
@@ -276,8 +368,6 @@ def test_a_censored_observation_is_a_bound():
 
 BAD = [
     (answer("failed", {}, "it failed"), "it failed"),
-    (answer("aborted", {}, "interlock"), "interlock"),
-    (answer("unknown", None, "worker died"), "worker died"),
     (answer("done", {**loop_outcome(validity="failed"), "reason": "bad contact"}), "bad contact"),
     (answer("done", loop_outcome(nan)), "cannot be used"),
     (answer("done", loop_outcome(inf)), "cannot be used"),
@@ -331,6 +421,15 @@ def test_what_a_failed_measurement_saw_is_kept_if_it_can_be():
     observation = end(night, said)["observation_made"]
     assert observation.loop == loop_outcome()["loop"]
     assert observation.quantities == loop_outcome()["quantities"]
+
+
+@pytest.mark.parametrize("state", ["aborted", "unknown", "never begun"])
+def test_a_measurement_that_a_death_of_ours_cut_off_is_made_again(state):
+    night = at_step("measure", policy("measurement", 0, "discard"))
+    for _ in range(3):
+        facts = end(night, answer(state, {}, "worker died"))
+        assert facts["step_ended"].end == "interrupted"
+        assert [(step.plan, step.attempt) for step in night.decide()] == [("measure", 1)]
 
 
 def test_an_abort_is_no_verdict_on_the_film():

@@ -46,6 +46,31 @@ def measured(sample):
     return [*to_measure(sample), intended(uid, "measure", sample, ["magnetometer"]), observed(sample), ended(uid)]
 
 
+def cut_off(sample, destination=CHAMBER):
+    """Its transfer from the cassette is under way."""
+    return [suggested(sample), transfer(f"in{sample}", sample, f"cassette/{sample}", destination, "chamber")[0]]
+
+
+def lost(sample):
+    return [*cut_off(sample), ended(f"in{sample}", "unknown"), e.SampleQuarantined(sample=sample, reason="r")]
+
+
+def retired(sample):
+    return [intended(f"r{sample}", "retire", sample, ["robot", "chamber"]), ended(f"r{sample}")]
+
+
+def in_gripper(sample):
+    moved = e.SampleMoved(sample=sample, source=f"cassette/{sample}", destination="gripper")
+    slot = [*cut_off(sample, f"cassette/{sample + 10}")]
+    return [*slot, moved, ended(f"in{sample}", "interrupted")]
+
+
+def stalled(sample):
+    """It arrived, and the arm did not leave."""
+    moved = e.SampleMoved(sample=sample, source=f"cassette/{sample}", destination=CHAMBER)
+    return [*cut_off(sample), moved, ended(f"in{sample}", "failed")]
+
+
 def wanted(*entries):
     """(plan, sample, destination) of what may start after `entries`."""
     return [(step.plan, step.sample, step.destination) for step in next_steps(story(*entries), LAYOUT)]
@@ -77,9 +102,17 @@ def wanted(*entries):
         ([*waiting(1), *waiting(2)], [("transfer", 1, MAGNETOMETER)]),
         # a discarded substrate leaves the chamber
         ([*in_chamber(1), e.SampleDiscarded(sample=1, by="me", reason="r")], [("transfer", 1, "cassette/1")]),
-        # a quarantined one does not, and nothing goes where it is
-        ([*in_chamber(1), e.SampleQuarantined(sample=1, reason="r"), *bare(2)], []),
-        ([*to_measure(1), e.SampleQuarantined(sample=1, reason="r"), *waiting(2)], []),
+        # so does a quarantined one, if it is certain that it is there
+        ([*in_chamber(1), e.SampleQuarantined(sample=1, reason="r"), *bare(2)], [("transfer", 1, "cassette/1")]),
+        # if not, nothing goes where it may be
+        ([*lost(1), *bare(2)], [("retire", 1, None)]),
+        ([*lost(1), *retired(1), *bare(2)], []),
+        # what the gripper holds goes on first
+        ([*in_gripper(1), *bare(2)], [("transfer", 1, CHAMBER)]),
+        ([*in_chamber(2), *in_gripper(1)], [("transfer", 1, "cassette/1")]),
+        ([*in_gripper(1), e.SampleDiscarded(sample=1, by="me", reason="r")], [("transfer", 1, "cassette/1")]),
+        # an arm that may be in the way is brought out of it, and only what it cannot be in the way of is done
+        ([*to_measure(2), *stalled(1)], [("retire", 1, None), ("measure", 2, None)]),
     ],
 )
 def test_what_may_start(entries, steps):

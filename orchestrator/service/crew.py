@@ -1,0 +1,62 @@
+"""The processes of a night: one worker for each station, and the optimizer; launched together, ended together."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from orchestrator.campaign.labspec import LabSpec
+from orchestrator.campaign.spec import Campaign
+from orchestrator.service.optimizing import OptimizerProcess
+from orchestrator.service.spares import Spares
+from orchestrator.service.workers import MODULE, WorkerStation
+
+
+class Crew:
+    """Use it as a context.  Launching is in steps, so that all processes import at the same time: the constructor
+    launches them, `await_started` waits for them, `connect` gives them addresses and clock."""
+
+    def __init__(self, campaign: Campaign, lab: LabSpec, folder: Path) -> None:
+        self._lab = lab
+        token = secrets.token_hex(16)
+        self._spares = Spares(MODULE, folder / "spare.log")
+        self.stations = {name: WorkerStation(name, folder, token, self._spares) for name in lab.stations}
+        self.suggestions = OptimizerProcess(campaign, folder, token)
+        self._started = False
+
+    def await_started(self) -> None:
+        """Wait until every process has started; idempotent.  Raises `ChildError`."""
+        if self._started:
+            return
+        for station in self.stations.values():
+            station.await_started()
+        self.suggestions.connect()
+        self._started = True
+
+    def connect(self, addresses: dict[str, str], clock_spec: dict[str, Any] | None) -> None:
+        """Let every station connect to its instruments (device name -> address) and make them safe.
+
+        `clock_spec` is what the workers build our clock from; None for real time.  Raises `ChildError`, or
+        `rpc.RpcError` if one dies while it starts.
+        """
+        lab = self._lab.model_dump(mode="json")
+        for station in self.stations.values():
+            station.configure({"lab": lab, "addresses": addresses, "clock": clock_spec})
+        for station in self.stations.values():
+            station.connect()
+        self._spares.prepare()
+        self.suggestions.watch()
+
+    def close(self) -> None:
+        """End every process; idempotent."""
+        self._spares.close()
+        for station in self.stations.values():
+            station.close()
+        self.suggestions.close()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,47 @@
+"""What comes to the daemon's deciding thread, one after the other."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from orchestrator.campaign.lifecycle import Command
+
+Answer = dict[str, Any]
+"""A station's final word on a step: "state", "outcome", "error", "run_uids", "marks", and "evidence" if the step
+was cut off by a death."""
+
+
+@dataclass(frozen=True)
+class StepCame:
+    """A station's final word on a step."""
+
+    step: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class SuggestionCame:
+    number: int
+    suggestion: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CommandCame:
+    command: Command
+    by: str
+    reason: str
+    reply: Future[str]
+
+
+@dataclass(frozen=True)
+class StationTurned:
+    """A station's worker is ``lost``, is ``back`` (a new one, safe), or is ``given up`` after too many deaths."""
+
+    station: str
+    turn: Literal["lost", "back", "given up"]
+    reason: str
+
+
+Happening = StepCame | SuggestionCame | CommandCame | StationTurned

@@ -1,0 +1,92 @@
+"""The optimizer as a process of its own, which may die or dawdle without stopping the night."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from orchestrator import rpc
+from orchestrator.campaign.spec import Campaign
+from orchestrator.optimizer import fallback
+from orchestrator.service.children import Child
+from orchestrator.service.suggestions import OnAnswer, Question
+from orchestrator.service.supervision import Restarts, Supervisor
+
+log = logging.getLogger(__name__)
+
+START_S = 60.0
+CALL_S = 10.0
+
+
+class OptimizerProcess:
+    """Asks the optimizer on a thread of its own: launched here, then `connect`, `watch`.
+
+    If the optimizer is being started again, fails, or takes longer than `timeout_s` real seconds, the suggestion is a
+    space-filling one (``method: "fallback"``) and carries the reason, and the night goes on.  One that was started
+    again is told every observation anew.
+    """
+
+    def __init__(
+        self, campaign: Campaign, folder: Path, token: str, timeout_s: float = 30.0, restarts: Restarts | None = None
+    ) -> None:
+        self._campaign = campaign
+        self._token = token
+        self._timeout_s = timeout_s
+        self._log = folder / "optimizer.log"
+        self._process = Supervisor("the optimizer", self._launch, self._take_up, self._probe, restarts)
+
+    def connect(self) -> None:
+        """Wait until the optimizer can be reached, and tell it the campaign.  Raises `ChildError` or `RpcError`."""
+        self._process.connect()
+
+    def watch(self) -> None:
+        """From now on keep it alive."""
+        self._process.watch(lambda turn, reason: log.warning("the optimizer is %s: %s", turn, reason))
+
+    @property
+    def pid(self) -> int:
+        return self._process.child.pid
+
+    def ask(self, question: Question, on_answer: OnAnswer) -> None:
+        threading.Thread(target=self._answer, args=(question, on_answer), name="suggest", daemon=True).start()
+
+    def close(self) -> None:
+        """End the optimizer; idempotent."""
+        self._process.close()
+
+    def _launch(self) -> Child:
+        child = Child("the optimizer", ["orchestrator.optimizer.service"], self._log)
+        child.tell({"token": self._token})
+        return child
+
+    def _take_up(self, child: Child) -> rpc.Remote:
+        optimizer = rpc.connect(child.hear(START_S)["uri"], self._token, timeout_s=CALL_S)
+        optimizer.configure(self._campaign.model_dump(mode="json"))
+        return optimizer
+
+    def _probe(self, optimizer: rpc.Remote) -> str:
+        optimizer.alive()
+        return ""
+
+    def _answer(self, question: Question, on_answer: OnAnswer) -> None:
+        began = time.monotonic()
+        try:
+            suggestion = self._suggest(self._process.remote.within(self._timeout_s), question)
+        except rpc.RpcError as error:
+            log.warning("suggestion %d is a space-filling one", question.number, exc_info=True)
+            suggestion = fallback(self._campaign, question.made, question.pending, question.number).as_dict()
+            suggestion["hyperparameters"] = {"reason": str(error)}
+            suggestion["seconds"] = time.monotonic() - began
+        on_answer(question.number, suggestion)
+
+    def _suggest(self, optimizer: rpc.Remote, question: Question) -> dict[str, Any]:
+        """Bring the optimizer up to date, and ask.  One that forgot is told everything again."""
+        known = optimizer.known()
+        if known > len(question.observations):
+            known = optimizer.reset()
+        for observation in question.observations[known:]:
+            known = optimizer.observe(observation, known)
+        return dict(optimizer.suggest(question.pending, question.number, known))
