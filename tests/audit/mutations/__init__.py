@@ -1,0 +1,10 @@
+"""What can go wrong with a night, one thing at a time, and which checks say so.
+
+Each takes a copy of a clean night and does one thing to it that no correct program would have done.  `catches` are
+all the checks that must find a breach; none beside them may.
+"""
+
+from tests.audit.mutations import campaign, documents, order, samples, world
+from tests.audit.mutations.kit import MUTATIONS, Mutation, put
+
+__all__ = ["MUTATIONS", "Mutation", "campaign", "documents", "order", "put", "samples", "world"]

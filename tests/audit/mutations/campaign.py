@@ -1,0 +1,79 @@
+"""Wrong in what was decided."""
+
+from __future__ import annotations
+
+from tests.audit.doctor import Doctor, Entry
+from tests.audit.mutations.kit import caught_by, put
+
+
+@caught_by("suggestions-distinct", "moves-connected")
+def two_samples_on_one_substrate(doctor: Doctor) -> None:
+    doctor.edit("sample_suggested", put(slot=1), sample=6)
+
+
+@caught_by("suggestions-distinct")
+def a_sample_on_no_substrate(doctor: Doctor) -> None:
+    doctor.edit("sample_suggested", put(slot=9), sample=6)
+
+
+@caught_by("suggestions-informed")
+def a_choice_that_overlooks_an_observation(doctor: Doctor) -> None:
+    doctor.edit("sample_suggested", put(observed=1), sample=3)
+
+
+@caught_by("suggestions-informed")
+def a_choice_that_overlooks_a_pending_sample(doctor: Doctor) -> None:
+    doctor.edit("sample_suggested", put(pending=[]), sample=2)
+
+
+@caught_by("suggestions-informed")
+def a_choice_that_knows_the_future(doctor: Doctor) -> None:
+    doctor.edit("sample_suggested", put(observed=1, pending=[]), sample=2)
+
+
+@caught_by("suggestions-in-budget")
+def more_films_than_the_budget(doctor: Doctor) -> None:
+    doctor.edit("campaign_started", lambda entry: entry["campaign"]["budget"].update(samples=4))
+
+
+@caught_by("suggestions-in-budget")
+def more_substrates_than_the_budget(doctor: Doctor) -> None:
+    doctor.edit("campaign_started", lambda entry: entry["campaign"]["budget"].update(substrates=4))
+
+
+@caught_by("commands-obeyed")
+def a_step_begun_while_held(doctor: Doctor) -> None:
+    doctor.delete("command_given", command="resume")
+
+
+@caught_by("commands-obeyed")
+def films_begun_after_a_stop(doctor: Doctor) -> None:
+    order = {"kind": "command_given", "command": "stop", "by": "anna", "reason": "enough"}
+    doctor.insert(doctor.find("sample_suggested", sample=5)[0], order)
+
+
+@caught_by("commands-obeyed")
+def a_step_begun_after_an_abort(doctor: Doctor) -> None:
+    order = {"kind": "command_given", "command": "abort", "by": "anna", "reason": "smoke"}
+    doctor.insert(doctor.find("sample_suggested", sample=6)[0], order)
+
+
+@caught_by("left-safe")
+def a_station_left_as_it_was(doctor: Doctor) -> None:
+    doctor.delete("station_made_safe", station="deposition")
+
+
+@caught_by("settings-within-limits")
+def a_film_asked_for_beyond_the_limits(doctor: Doctor) -> None:
+    def lower(entry: Entry) -> None:
+        for gun in ("gun1", "gun2"):
+            entry["lab"]["stations"]["deposition"]["devices"][gun]["limits"]["power"] = [0.0, 90.0]
+
+    doctor.edit("campaign_started", lower)
+
+
+@caught_by("settings-within-limits")
+def a_field_beyond_the_coil(doctor: Doctor) -> None:
+    doctor.edit(
+        "campaign_started", lambda entry: entry["lab"]["stations"]["magnetometry"].update(field_per_ampere_mt=20)
+    )
