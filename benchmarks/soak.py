@@ -62,7 +62,9 @@ def main() -> None:
     lab = lab.replace("pitch_mm = 12", "pitch_mm = 5")
     campaign = CAMPAIGN.read_text().replace("samples = 24", f"samples = {args.films}")
     campaign = campaign.replace("lab_hours = 12", "lab_hours = 9999").replace("step = 2", "step = 1")
-    campaign = campaign.replace("presputter_s = 420", "presputter_s = 60").replace("thickness_nm = 80", "thickness_nm = 20")
+    campaign = campaign.replace("presputter_s = 420", "presputter_s = 60").replace(
+        "thickness_nm = 80", "thickness_nm = 20"
+    )
     home = Home(args.out)
     home.make()
     history: dict[str, list[tuple[int, float, int]]] = defaultdict(list)
@@ -78,7 +80,9 @@ def main() -> None:
         parse_campaign(campaign), parse_lab(lab), home, speed=args.speed, by="benchmark", on_progress=look
     )
     nights = summary["samples"] / FILMS_A_NIGHT
-    print(f"{summary['samples']} films ({nights:.0f} nights), {summary['lab_hours']:.0f} lab hours, end: {summary['end']}")
+    print(
+        f"{summary['samples']} films ({nights:.0f} nights), {summary['lab_hours']:.0f} lab hours, end: {summary['end']}"
+    )
     print(f"hazards {summary['hazards']}, lost {summary['lost']}, doubled {summary['doubled']}\n")
     print(f"{'process':40} {'MiB first':>9} {'last':>7} {'MiB/night, 2nd half':>20} {'files first':>11} {'last':>5}")
     for name, rows in history.items():

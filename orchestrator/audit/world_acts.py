@@ -44,11 +44,8 @@ def _measured(world: World, slot: int, step: Step) -> Ruling | None:
     """Whether `slot`'s substrate lay in the magnetometer during `step`, and left it measured; None if not."""
     if step.since is None or step.until is None:
         ever = any(event.substrate == slot for event in world.of("measured"))
-        return (
-            Unchecked(f"substrate {slot} was measured, perhaps not in step {step.uid}, of no known time")
-            if ever
-            else None
-        )
+        doubt = f"substrate {slot} was measured; whether in step {step.uid}, whose times are not known"
+        return Unchecked(doubt) if ever else None
     inside = False
     for event in world.of("placed", "picked", "measured"):
         if event.substrate != slot:
@@ -73,10 +70,10 @@ def moves_agree(records: Records, world: World) -> Iterator[Ruling]:
         steps = [step for step in records.steps_on(moved.sample, "transfer") if step.covers(fact)]
         ends = [("picked", moved.source), ("placed", moved.destination)]
         for act, place in ((act, place) for act, place in ends if place != e.GRIPPER):
-            seen = next((x for x in events if x.line not in told and _is(x, act, place, slot, steps)), None)
-            told |= {seen.line} if seen else set()
+            event = next((x for x in events if x.line not in told and _is(x, act, place, slot, steps)), None)
+            told |= {event.line} if event else set()
             message = f"the world did not see the sample {act} at {place}"
-            yield rule(seen is None, Breach(message, (fact.version,), moved.sample, substrate=slot))
+            yield rule(event is None, Breach(message, (fact.version,), moved.sample, substrate=slot))
     yield from (_untold(records, event) for event in _changing(x for x in events if x.line not in told))
 
 
@@ -102,5 +99,5 @@ def _untold(records: Records, event: Event) -> Ruling:
     """A move that the journal does not tell of: fine only where it says that it does not know."""
     sample = records.slots.get(event.substrate, 0)
     steps = [step for step in records.steps_on(sample, "transfer") if step.open_at(event.t)]
-    unknown = any(step.end is None or step.ended_as == "unknown" for step in steps) or sample in records.quarantined
+    unknown = any(step.end is None or step.ended_as == "unknown" for step in steps)
     return rule(not unknown, seen("a move that the journal does not tell of", event, sample))

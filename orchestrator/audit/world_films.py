@@ -147,7 +147,6 @@ def sources_off(records: Records, world: World) -> Iterator[Ruling]:
         yield Unchecked(f"the last film ended by being taken away, whatever its sources did: {last}")
     after = last.t if last else float("-inf")
     for step in records.steps.values():
-        if step.plan == "deposit" and step.since is not None and step.since > after:
-            yield Unchecked(
-                f"deposition {step.uid} came after the last film; the world log does not tell of its sources"
-            )
+        if step.plan == "deposit" and (step.since is None or step.since > after):
+            why = f"deposition {step.uid} came after the last film, or at no known time"
+            yield Unchecked(f"{why}: the world log does not tell of its sources")

@@ -210,3 +210,37 @@ def test_a_port_runs_conversations_one_after_the_other():
         future.result(timeout=5)
     port.close()
     assert order == [*range(20), "closed"]
+
+
+def test_a_pseudo_terminal_is_opened_again_and_again_whatever_the_instrument_s_parity():
+    ours, theirs = os.openpty()
+    for _ in range(3):
+        link = SerialLink(os.ttyname(theirs), bytesize=7, parity="O")
+        link.send(b"x\n")
+        link.close()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_conversation_that_hangs_is_told_from_one_that_waits(monkeypatch):
+    """Waiting for bytes shows life; a call that does not come back from the system shows none."""
+    monkeypatch.setattr(SerialLink, "STIR_S", 0.01)
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    port = Port(SerialLink(os.ttyname(theirs), timeout_s=30.0))
+    assert (port.busy_s, port.still_s) == (0.0, 0.0)
+    waiting = port.submit(lambda: port.link.receive(LINE))
+    while port.busy_s < 0.5:
+        time.sleep(0.01)
+    assert port.still_s < 0.4
+    os.write(ours, b"x\n")
+    waiting.result(5)
+    released = threading.Event()
+    hanging = port.submit(released.wait)
+    while port.still_s < 0.5:
+        time.sleep(0.01)
+    released.set()
+    hanging.result(5)
+    port.close()
+    os.close(ours)
+    os.close(theirs)

@@ -85,6 +85,54 @@ def carried_outcome(*, moved: bool, holding: bool = False) -> dict[str, Any]:
     return {"moved": moved, "holding": holding, "at": ""}
 
 
+def film_record(*, opening: float | None = 100.0, finished: bool = False) -> dict[str, Any]:
+    """What a deposition has written down of a film that it uncovered at 100 s, and covered if not `opening`."""
+    return {
+        "begun": True,
+        "finished": finished,
+        "growth": {
+            "rates_nm_s": {element: 0.1 * x for element, x in COMPOSITION.items()},
+            "relative_sigma": dict.fromkeys(COMPOSITION, 0.01),
+            "power_w": dict.fromkeys(COMPOSITION, 50.0),
+        },
+        "ledger": {
+            "as_of": 130.0,
+            "closed_s": 0.0 if opening else 500.0,
+            "closed_sigma_s": 0.1,
+            "opening": opening,
+            "opened": opening,
+            "target_s": 500.0,
+        },
+        "indicated": {"zeroed_at": 90.0, "nm_s": 0.1},
+    }
+
+
+def cut_off_deposit(*, film: dict[str, Any] | None) -> dict[str, Any]:
+    """The answer to a deposition whose worker died: before its film, or with `film` written down."""
+    marks = [] if film is None else [{"mark": "uncover", "time": 100.0, "film": film}]
+    monitor = {"substrate_shutter": "open" if film else "closed", "thickness": 0.1 * 70.0, "fault": ""}
+    guns = {f"gun {el}": {"output": "on", "shutter": "open", "actual_power": 50.0} for el in COMPOSITION}
+    look = {"time": 160.0, "readings": {"monitor": monitor, **guns}, "troubles": {}}
+    return {
+        **answer("unknown", {"begun": film is not None, "film": film}, "the worker died"),
+        "marks": marks,
+        "evidence": {"before": [look], "safe": {"begun": 160.5, "done": 161.0}, "after": look},
+    }
+
+
+def cut_off_transfer(
+    *, marks: tuple[str, ...] = (), gripping: bool = False, state: str = "unknown", **outcome: bool
+) -> dict[str, Any]:
+    """The answer to a transfer whose worker died, or that failed, and what the arm showed at rest."""
+    pose = [0.0, 0.0, 100.0, 0.0, 0.0, 0.0]
+    mover = {"holding": int(gripping), "gripper": "closed" if gripping else "open", "pose": pose}
+    return {
+        **answer(state, {"moved": False, "holding": False, **outcome}, "the worker died"),
+        "marks": [{"mark": mark, "time": 1.0, "pose": pose} for mark in marks],
+        "evidence": {"after": {"time": 9.0, "readings": {"mover": mover}, "troubles": {}}},
+    }
+
+
 def answer(state: str, outcome: dict[str, Any] | None = None, error: str = "") -> dict[str, Any]:
     """A worker's final word."""
     return {"state": state, "outcome": outcome or {}, "error": error, "run_uids": ["run"]}

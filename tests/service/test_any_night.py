@@ -1,7 +1,8 @@
 """Any night, whatever fails: the invariants, played at random against a world that knows the truth.
 
-The world holds where every substrate really is, what the gripper holds and how often a film was begun.  What
-stations answer is consistent with it, or less than they know, or nonsense; never a lie.
+The world holds where every substrate really is, what the gripper holds, where the arm stands and how often a film was
+begun.  What stations answer is consistent with it, or less than they know, or nonsense; never a lie.  Workers, stations
+and the daemon itself die at any time; what is left is their marks and what can be seen.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from tests.service.nights import (
     answer,
     campaign,
     carried_outcome,
+    cut_off_deposit,
+    cut_off_transfer,
     film_outcome,
+    film_record,
     loop_outcome,
     no_film_outcome,
 )
@@ -41,11 +45,28 @@ ENDINGS = {
         ["silent bare", "silent film", "no numbers", "keys missing", "done without"],
     ),
     "measure": (
-        ["censored", "bad contact", "failed", "aborted", "silent", "no number", "no quantity", "no unit", "nonsense"],
-        ["failed"],
+        [
+            "censored",
+            "bad contact",
+            "failed",
+            "aborted",
+            "silent",
+            "never begun",
+            "no number",
+            "no quantity",
+            "nonsense",
+        ],
+        ["failed", "no unit"],
     ),
 }
 """How a step may end, besides well: so that the night goes on, and so that it hardly can."""
+KILLED = {
+    "transfer": ["killed before", "killed holding", "killed after", "never begun"],
+    "retire": ["silent", "never begun"],
+    "deposit": ["killed bare", "killed film", "killed covered", "never begun"],
+    "measure": ["silent", "never begun"],
+}
+"""How a step may have ended of which the next worker is asked."""
 RARELY = st.integers(0, 9).map(lambda n: n == 7)
 
 
@@ -56,7 +77,7 @@ class World:
         self.where: dict[int, str] = {}
         self.films: Counter[int] = Counter()
         self.measured: Counter[int] = Counter()
-        self.arm_in: set[str] = set()
+        self.arm_in: set[str] = set()  # places where the arm may stand; its own business while a transfer runs
 
     def place_of(self, sample: int) -> str:
         return self.where.setdefault(sample, f"cassette/{sample}")
@@ -74,22 +95,49 @@ class World:
                 assert self.films[step.sample], "measurement of a bare substrate"
                 assert MAGNETOMETER not in self.arm_in, "the arm is in the magnetometer"
             case "transfer":
-                assert GRIPPER not in self.where.values(), "the gripper is full"
                 assert place == step.kwargs["source"], "the sample is not there"
+                assert place == GRIPPER or GRIPPER not in self.where.values(), "the gripper is full"
+                assert place == GRIPPER or not self.arm_in, "the arm comes down where it may stand"
                 assert step.kwargs["destination"] not in self.where.values(), "the place is taken"
+            case "retire":
+                assert GRIPPER not in self.where.values(), "the gripper is full"
 
     def end(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
         """What really happens when `step` ends, and what its station says of it."""
+        if ending == "never begun":
+            return {**answer("never begun", None, "knows no such step"), "marks": []}
         return getattr(self, f"_{step.plan}")(step, ending)
 
+    def tidied(self, sample: int) -> None:
+        """The operator has put a sample that was lost back into its slot."""
+        self.where[sample] = f"cassette/{sample}"
+
     def _transfer(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
-        destination = step.kwargs["destination"]
+        source, destination = step.kwargs["source"], step.kwargs["destination"]
+        from_gripper = source == GRIPPER
+        picked = () if from_gripper else ("pick",)
+        self.arm_in = {place for place in (source, destination) if place in (CHAMBER, MAGNETOMETER)}
         match ending:
+            case "not moved" | "aborted" | "killed before" if from_gripper:
+                state = {"not moved": "failed", "killed before": "unknown"}.get(ending, ending)
+                return cut_off_transfer(gripping=True, state=state, holding=True)
             case "not moved":
                 return answer("failed", carried_outcome(moved=False), "gripped nothing")
             case "aborted":
                 return answer("aborted", carried_outcome(moved=False), "abort")
-            case "stuck":
+            case "killed before":
+                return cut_off_transfer(marks=picked)
+            case "killed holding" | "stuck":
+                self.where[step.sample] = GRIPPER
+                state = "failed" if ending == "stuck" else "unknown"
+                return cut_off_transfer(marks=(*picked, "place"), gripping=True, state=state, holding=True)
+            case "killed after":
+                self.where[step.sample] = destination
+                return cut_off_transfer(marks=(*picked, "place"), holding=True)
+            case "killed and dropped":
+                self.where[step.sample] = "floor"
+                return cut_off_transfer(marks=picked, holding=True)
+            case "lost sight of":
                 self.where[step.sample] = GRIPPER
                 return answer("failed", carried_outcome(moved=False, holding=True), "still holds it")
             case "dropped":
@@ -103,23 +151,20 @@ class World:
                 return answer("done", {}, "")
         self.where[step.sample] = destination
         if ending == "in the way":
-            self.arm_in.add(destination)
             return answer("failed", carried_outcome(moved=True), "the arm did not withdraw")
+        self.arm_in = set()
         return DONE["transfer"]
 
-    def _retire(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
+    def _retire(self, _: e.StepIntended, ending: str) -> dict[str, Any]:
         match ending:
-            case "not moved":
-                return answer("failed", {}, "the arm does not move")
-            case "aborted":
-                return answer("aborted", {}, "abort")
-            case "silent":
-                return answer("unknown", None, "worker died")
-        self.arm_in.clear()
+            case "aborted" | "silent" | "stuck":
+                states = {"silent": "unknown", "stuck": "failed"}
+                return answer(states.get(ending, ending), {"retired": False}, "the arm stalled")
+        self.arm_in = set()
         return DONE["retire"]
 
     def _deposit(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
-        bare = ending in ("no plasma", "aborted bare", "silent bare", "done without")
+        bare = ending in ("no plasma", "aborted bare", "silent bare", "killed bare", "done without")
         self.films[step.sample] += not bare
         match ending:
             case "no plasma":
@@ -132,6 +177,12 @@ class World:
                 return answer("aborted", film_outcome(finished=False), "abort")
             case "silent bare" | "silent film":
                 return answer("unknown", None, "worker died")
+            case "killed bare":
+                return cut_off_deposit(film=None)
+            case "killed film":
+                return cut_off_deposit(film=film_record())
+            case "killed covered":
+                return cut_off_deposit(film=film_record(opening=None, finished=True))
             case "no numbers":
                 return answer("done", {**film_outcome(), "thickness_sigma_nm": nan, "rates": {"Fe": {"nm_s_w": nan}}})
             case "keys missing":
@@ -184,6 +235,7 @@ class AnyNight(RuleBasedStateMachine):
             stopping=stopping,
             recovery={**rules, "failures_in_a_row": row},
         )
+        self.recoveries = 0
         self.retries = dict(zip(("deposit", "measure", "transfer"), retries, strict=True))
         self.tonight = tonight
         self.world = World()
@@ -205,7 +257,8 @@ class AnyNight(RuleBasedStateMachine):
             return
         claimed = self.night.decide()
         idle = not (claimed or self.state.open_steps or self.night.asked or self.over)
-        assert not idle or self.state.mode in (Mode.HOLDING, Mode.HELD), "deadlock"
+        waits = self.state.mode in (Mode.HOLDING, Mode.HELD) or self.state.lost_stations - self.state.given_up
+        assert not idle or waits, "deadlock"
 
     def go_on(self, times, endings):
         for _ in range(times):
@@ -281,16 +334,51 @@ class AnyNight(RuleBasedStateMachine):
         self.decide()
 
     @precondition(lambda self: not self.over)
-    @rule(station=st.sampled_from(["chamber", "magnetometer", "robot"]), really=RARELY)
-    def a_station_is_lost(self, station, really):
-        if not really or station in self.state.lost_stations:
+    @rule(station=st.sampled_from(["chamber", "magnetometer", "robot"]), data=st.data(), for_good=RARELY)
+    def a_worker_dies(self, station, data, for_good):
+        if station in self.state.lost_stations:
             return
-        lost = f"station {station} is lost"
-        self.night.append(e.StationLost(station=station, reason="died"), e.OperatorNeeded(reason=lost))
-        for uid, step in list(self.state.open_steps.items()):
-            if step.intent.station == station:
-                self.end_step(uid, "silent film" if step.intent.plan == "deposit" else "silent")
+        self.night.append(e.StationLost(station=station, reason="died"))
         self.decide()
+        if for_good:
+            lost = e.StationLost(station=station, reason="died again", for_good=True)
+            self.night.append(lost, e.OperatorNeeded(reason=f"station {station} is lost"))
+        else:
+            self.night.append(e.StationRestarted(station=station, reason="died"))
+            self.settle([uid for uid, step in self.state.open_steps.items() if step.intent.station == station], data)
+        self.decide()
+
+    @precondition(lambda self: not self.over)
+    @rule(data=st.data(), power_cut=st.booleans())
+    def the_daemon_dies(self, data, power_cut):
+        """And is started again; it settles what it finds open.  A suggestion that was asked for is not coming."""
+        self.night.asked = False
+        self.night.append(e.DaemonStarted(boot="after" if power_cut else "before"))
+        self.settle(list(self.state.open_steps), data)
+        self.decide()
+
+    @precondition(lambda self: self.over and self.state.ended.end == "needs operator" and self.recoveries < 2)
+    @rule(data=st.data())
+    def the_operator_recovers(self, data):
+        """He has mended what was broken, and put back whatever was lost on its way."""
+        self.recoveries += 1
+        for sample in self.state.samples.values():
+            if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
+                self.world.tidied(sample.number)
+        self.night.asked = False
+        self.night.append(e.CommandGiven(command="recover", by="operator", reason=self.state.needs or "r"))
+        self.night.append(e.DaemonStarted(boot="before"))
+        self.settle(list(self.state.open_steps), data)
+        self.decide()
+
+    def settle(self, uids, data):
+        for uid in uids:
+            plan = self.state.open_steps[uid].intent.plan
+            self.night.end_step(uid, self.world.end(self.state.open_steps[uid].intent, self.killed(plan, data)))
+
+    @staticmethod
+    def killed(plan, data):
+        return data.draw(st.sampled_from(["done", *KILLED[plan]]))
 
     @precondition(lambda self: self.over)
     @rule()
@@ -342,16 +430,24 @@ class AnyNight(RuleBasedStateMachine):
 
     @invariant()
     def no_sample_is_tried_for_ever(self):
-        """The ranking that makes every night end: what is left of each sample's attempts only shrinks."""
-        tried = Counter(
-            (recorded.entry.sample, recorded.entry.plan)
-            for recorded in self.night.entries
-            if isinstance(recorded.entry, e.StepIntended)
-        )
-        for (_, plan), times in tried.items():
-            rule = self.retries["transfer" if plan == "retire" else plan]
-            attempts = 1 + rule + self.night.campaign.recovery.interruptions
-            assert times <= (MOVES if plan in ("transfer", "retire") else 1) * attempts
+        """The ranking that makes every night end: what is left of each sample's attempts only shrinks.
+
+        What a death of ours cut off is begun again; so is everything once the operator has recovered the campaign.
+        """
+        plans = {r.entry.step: r.entry for r in self.night.entries if isinstance(r.entry, e.StepIntended)}
+        tried, cut_off = Counter(), Counter()
+        for recorded in self.night.entries:
+            if isinstance(recorded.entry, e.StepEnded):
+                intent = plans[recorded.entry.step]
+                count = cut_off if recorded.entry.end == "interrupted" else tried
+                count[intent.sample, intent.plan] += 1
+        limit = self.night.campaign.recovery.interruptions
+        for (sample, plan), times in tried.items():
+            if plan != "retire":
+                moves = MOVES + cut_off[sample, plan] + self.recoveries if plan == "transfer" else 1
+                assert times <= moves * (1 + self.retries[plan]) * (1 + self.recoveries)
+        for (_, plan), times in cut_off.items():
+            assert plan in ("transfer", "retire") or times <= limit * (1 + self.retries[plan]) * (1 + self.recoveries)
 
     def teardown(self):
         """From here on all goes well: the night ends, and everything is accounted for."""
@@ -370,12 +466,12 @@ class AnyNight(RuleBasedStateMachine):
             else:
                 self.decide()
         assert self.over, "the night never ends"
-        assert not self.state.open_steps
+        assert all(step.intent.station in self.state.given_up for step in self.state.open_steps.values())
         self.samples_are_where_the_journal_says()
         self.no_film_is_unaccounted_for()
         for sample in self.state.samples.values():
             settled = sample.phase is Phase.QUARANTINED or (sample.finished and sample.at_home)
-            assert settled or self.state.ended.end in ("aborted", "needs operator")
+            assert settled or self.state.open_steps or self.state.ended.end in ("aborted", "needs operator")
             assert sample.phase is not Phase.QUARANTINED or self.state.ended.end in ("aborted", "needs operator")
         if self.state.ended.reason.startswith("no step is possible"):
             assert any(sample.phase is Phase.QUARANTINED for sample in self.state.samples.values()), "stuck"
