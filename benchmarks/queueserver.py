@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -44,6 +45,8 @@ HEAD = (
     *("fault", "controller", "knew of it", "went on alone", "a person then"),
     *("film A", "film B", "queue, history", "hazards", "in time"),
 )
+
+THICKNESS = re.compile(r"\((\d+) nm\)")
 
 Trial = Callable[[Path], Outcome]
 
@@ -107,7 +110,9 @@ def read(results: Path) -> list[Outcome]:
     """The outcomes in `results`, by fault and controller; a void one is dropped when it has been made up for."""
     lines = results.read_text().splitlines() if results.exists() else []
     outcomes = {(o.fault, o.controller, o.seed): o for o in (Outcome(**json.loads(line)) for line in lines)}
-    return sorted(outcomes.values(), key=lambda outcome: list(FAULTS).index(outcome.fault))
+    return sorted(
+        outcomes.values(), key=lambda o: (list(FAULTS).index(o.fault), o.controller == ours.CONTROLLER, o.seed)
+    )
 
 
 # --- the table ----------------------------------------------------------------------------------------
@@ -130,8 +135,7 @@ def row(outcomes: Sequence[Outcome]) -> list[str]:
         return [str(fault), first.controller, *[""] * (len(HEAD) - 3), f"void: {first.void}"]
 
     def all_of(words: Callable[[Outcome], str]) -> str:
-        counted = Counter(words(outcome) for outcome in valid).most_common()
-        return counted[0][0] if len(counted) == 1 else "; ".join(f"{n}x {text}" for text, n in counted)
+        return together([words(outcome) for outcome in valid])
 
     hazards = Counter(kind.replace("_", " ") for outcome in valid for kind in set(outcome.hazards))
     return [
@@ -143,8 +147,22 @@ def row(outcomes: Sequence[Outcome]) -> list[str]:
         *(all_of(lambda outcome, film=film: outcome.fates[film]) for film in FILMS),  # type: ignore[misc]
         all_of(lambda outcome: outcome.kept),
         ", ".join(f"{kind} ({n} of {len(valid)})" for kind, n in hazards.items()) or "none",
-        f"{sum(outcome.within for outcome in valid)} of {len(valid)}",
+        f"{sum(outcome.within for outcome in valid)} of {len(outcomes)}",
     ]
+
+
+def together(texts: Sequence[str]) -> str:
+    """What was told of repeats, once for those that differ in thickness alone."""
+    groups: dict[str, list[int]] = {}
+    for text in texts:
+        groups.setdefault(THICKNESS.sub("{}", text), []).extend(int(nm) for nm in THICKNESS.findall(text))
+    counted = Counter(THICKNESS.sub("{}", text) for text in texts).most_common()
+    told = []
+    for text, times in counted:
+        low, high = min(groups[text], default=0), max(groups[text], default=0)
+        words = text.replace("{}", f"({low} nm)" if low == high else f"({low} to {high} nm)")
+        told.append(words if len(counted) == 1 else f"{times}x {words}")
+    return "; ".join(told)
 
 
 def _noticed(outcomes: Sequence[Outcome]) -> str:

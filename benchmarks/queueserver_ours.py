@@ -140,14 +140,16 @@ def trial(bench: Bench, fault: Fault, folder: Path) -> Outcome:
         outcome.kept = "all kept" if entries[: len(known)] == known else "**changed**"
         outcome.record = [_words(recorded, at, world) for recorded in entries[len(known) :]]
         outcome.witness(world)
-        _tell_of_given_up(entries, outcome)
+        _tell_what_was_recorded(entries, outcome)
     return outcome
 
 
-def _tell_of_given_up(entries: list[Recorded], outcome: Outcome) -> None:
-    """A film that the journal gives up, with a reason, is not a forgotten one."""
+def _tell_what_was_recorded(entries: list[Recorded], outcome: Outcome) -> None:
+    """Of a film that is not as wanted: what the journal has of it."""
     for recorded in entries:
         told = recorded.entry
+        if told.kind == "film_deposited" and not told.finished:
+            outcome.fates[list(FILMS)[told.sample - 1]] += f", recorded as ({told.thickness_nm:.0f} nm)"
         if told.kind in ("sample_discarded", "sample_quarantined"):
             name = list(FILMS)[told.sample - 1]
             outcome.fates[name] += f" ({told.kind.removeprefix('sample_')}: {told.reason})"

@@ -88,7 +88,7 @@ def _one(options: Options, number: int, folder: Path, results: Results, say: Say
             for breach in verdict[name]:
                 click.echo(f"  {name}: {breach}", err=True)
         click.echo(f"  replay it: {replay}\n  its files: {place}", err=True)
-    elif not keep:
+    elif not keep and verdict["end"].startswith("done"):
         shutil.rmtree(place)
 
 

@@ -11,7 +11,7 @@ from bluesky.utils import Msg
 
 from drivers.errors import NoReply
 from drivers.roles import DepositionStation
-from orchestrator.execution import plans
+from orchestrator.execution import plans, vitals
 from orchestrator.execution import station as station_module
 from orchestrator.execution.documents import DocumentLog, DocumentLogError
 from orchestrator.execution.plans import BadStep
@@ -303,6 +303,127 @@ def test_a_step_cut_off_by_a_death_is_unknown_to_the_next_worker(made, tmp_path)
     assert answer["state"] == "unknown"
     assert "uncover" in answer["error"]
     assert on.world.times_opened == 0
+
+
+def test_a_worker_makes_its_station_safe_before_it_takes_a_step_and_keeps_what_it_saw_before(made, tmp_path):
+    log = StepLog(tmp_path / "0" / "station.db")
+    log.begin(step(), 1.0)
+    log.record("s-1", {"begun": True})
+    log.close()
+
+    def left_burning(clock, threads):
+        station, world = bench.chamber(clock, threads=threads)
+        world.flow, world.substrate_open = 24.0, True
+        world.lit["Fe"], world.shutter["Fe"], world.power["Fe"] = True, True, 100.0
+        return station, world
+
+    on = made(left_burning)
+    assert on.world.is_safe()
+    assert on.worker.status()["state"] == "safe"
+    answer = on.worker.wait("s-1", 0)
+    assert answer["state"] == "unknown"
+    assert answer["outcome"] == {"begun": True}
+    (before,) = answer["evidence"]["before"]
+    assert before["readings"]["monitor"]["substrate_shutter"] == "open"
+    assert before["readings"]["gun Fe"]["output"] == "on"
+    assert before["readings"]["gun Co"]["output"] == "off"
+    safe = answer["evidence"]["safe"]
+    assert before["time"] <= safe["begun"] <= safe["done"] <= answer["evidence"]["after"]["time"]
+    assert answer["evidence"]["after"]["readings"]["monitor"]["substrate_shutter"] == "closed"
+
+
+def test_a_station_that_cannot_be_made_safe_takes_no_step_and_what_was_cut_off_stays_so(made, tmp_path, monkeypatch):
+    log = StepLog(tmp_path / "0" / "station.db")
+    log.begin(step(), 1.0)
+
+    def stuck(clock, threads):
+        station, world = bench.chamber(clock, threads=threads)
+        station.guns["Co"].fails["output off"] = NoReply("gun2: nothing came")
+        return station, world
+
+    with pytest.raises(station_module.NotSafe, match=r"gun2 could not be made safe .*switch it off by hand"):
+        made(stuck)
+    assert log.cut_off() == ["s-1"]
+    assert len(log.answer("s-1")["evidence"]["before"]) == 1
+    log.close()
+
+
+def test_a_transfer_that_failed_says_what_the_gripper_holds_then(made):
+    on = made(bench.robot)
+    on.station.mover.fails["pose"] = NoReply("arm: nothing came")
+    on.worker.start(step(plan="transfer", source="cassette/1", destination="deposition"))
+    answer = on.end()
+    assert answer["state"] == "failed"
+    assert answer["evidence"]["after"]["readings"]["mover"]["holding"] == 0
+    assert on.worker._steps.answer("s-1") == answer
+
+
+def test_status_tells_a_driver_that_hangs_from_one_that_works(made):
+    on = made()
+    assert on.worker.status()["blocked"] == []
+    released = threading.Event()
+    on.station.gauge.port.submit(lambda: released.wait(60))
+    on.until(lambda s: s["blocked"])
+    (hangs,) = on.worker.status()["blocked"]
+    assert hangs.startswith("a call to gauge hangs since")
+    assert on.worker.status()["conversations_s"]["gauge"] > 3
+    released.set()
+    on.until(lambda s: not s["blocked"])
+
+
+def test_status_tells_of_an_engine_that_does_not_turn(made, monkeypatch):
+    monkeypatch.setattr(vitals, "LOOP_S", 0.3)
+    on = made()
+    released = threading.Event()
+    on.worker._engine.loop.call_soon_threadsafe(released.wait, 60)
+    on.until(lambda s: s["blocked"])
+    assert "its run engine's loop has not turned" in on.worker.status()["blocked"][0]
+    released.set()
+    on.until(lambda s: not s["blocked"])
+
+
+def test_resuming_with_an_interlock_tripped_opens_nothing(made):
+    """It trips in the hold already, and the film ends there: what was resumed is the campaign."""
+    on = made()
+    on.worker.start(step(**{**FILM, "thickness_nm": 1e5}))
+    on.until(lambda s: on.world.substrate_open)
+    on.worker.hold("coffee")
+    on.until(lambda s: s["state"] == "held")
+    on.world.gas_lost_at_dose_nm = 0.0
+    on.worker.resume()
+    answer = on.end()
+    assert answer["state"] == "failed"
+    assert "InterlockTripped" in answer["error"]
+    assert on.world.times_opened == 1 or not on.world.substrate_open
+    assert on.world.is_safe()
+    assert answer["outcome"]["begun"]
+    assert not answer["outcome"]["finished"]
+
+
+def test_an_interlock_that_trips_in_a_hold_ends_it_and_a_resume_afterwards_changes_nothing(made):
+    on = made()
+    on.worker.start(step(**{**FILM, "thickness_nm": 1e5}))
+    on.until(lambda s: on.world.substrate_open)
+    on.worker.hold("coffee")
+    on.until(lambda s: s["state"] == "held")
+    on.world.gas_lost_at_dose_nm = 0.0
+    assert on.end()["state"] == "failed"
+    assert on.worker.resume() == "safe"
+    assert on.world.times_opened == 1
+    assert on.world.is_safe()
+
+
+def test_a_film_is_not_held_for_longer_than_policy_allows(made):
+    on = made()
+    on.worker.start({**step(**{**FILM, "thickness_nm": 1e5}), "hold_limit_s": 600.0})
+    on.until(lambda s: on.world.substrate_open)
+    on.worker.hold("coffee")
+    answer = on.end()
+    assert answer["state"] == "failed"
+    assert "HeldTooLong: held for longer than 600 s" in answer["error"]
+    assert on.world.is_safe()
+    made_nm, sigma_nm = answer["outcome"]["thickness_nm"], answer["outcome"]["thickness_sigma_nm"]
+    assert abs(made_nm - sum(on.world.dose_nm.values())) < 5 * sigma_nm
 
 
 def test_an_end_that_cannot_be_logged_makes_the_step_unknown(made, monkeypatch):

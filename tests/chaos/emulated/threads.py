@@ -7,6 +7,7 @@ those replaced, the production code and its libraries run unchanged.
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -270,6 +271,11 @@ class OwnedLock(Lock):
     __enter__ = acquire
 
 
+def _own() -> None:
+    threading._active_limbo_lock = RLock()  # type: ignore[attr-defined]
+    threading._shutdown_locks_lock = OwnedLock()  # type: ignore[attr-defined]
+
+
 def _shared() -> tuple[Any, ...]:
     return (pools._global_shutdown_lock, threading._active_limbo_lock, threading._shutdown_locks_lock)  # type: ignore[attr-defined]
 
@@ -296,8 +302,8 @@ def install() -> None:
     threading.Lock = threading._allocate_lock = Lock  # type: ignore[assignment,misc,attr-defined]
     threading.RLock = threading._RLock = RLock  # type: ignore[assignment,misc,attr-defined]
     threading.Event = Event  # type: ignore[assignment,misc]
-    threading._active_limbo_lock = RLock()  # type: ignore[attr-defined]
-    threading._shutdown_locks_lock = OwnedLock()  # type: ignore[attr-defined]
+    _own()
+    os.register_at_fork(after_in_child=_own)  # after that of `threading`, which makes new ones
     threading._start_new_thread = start_new_thread  # type: ignore[attr-defined]
     threading._set_sentinel = set_sentinel  # type: ignore[attr-defined]
     threading.get_ident = get_ident

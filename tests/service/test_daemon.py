@@ -1,0 +1,355 @@
+"""The daemon with stations beside it: deaths, orders in the middle of recovery, and starting where a journal ends."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from orchestrator import rpc
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.labspec import load_lab
+from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, Phase
+from orchestrator.campaign.state import fold
+from orchestrator.journal import SqliteJournal
+from orchestrator.service import daemon as daemon_module
+from orchestrator.service.daemon import Daemon
+from orchestrator.service.happenings import StationTurned
+from tests.execution.bench import StepClock
+from tests.service.nights import COMPOSITION, DONE, answer, campaign, cut_off_deposit, film_record
+
+LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
+PATIENCE_S = 20.0
+
+
+class Station:
+    """A station that is played: `holds` names plans that do not end until they are told to."""
+
+    def __init__(self, name, lab):
+        self.name, self.lab = name, lab
+        self.started = Counter()
+        self.state, self.told = "safe", []
+        self.open = {}
+        self.reachable = True
+        self.faults = []
+
+    def watch(self, on_turn):
+        self.on_turn = on_turn
+
+    def start(self, step, on_end):
+        self.started[step["uid"]] += 1
+        assert self.started[step["uid"]] == 1
+        if step["plan"] in self.lab.holds:
+            self.state = "running"
+            self.open[step["uid"]] = on_end
+            self.lab.begun.set()
+        else:
+            on_end(step["uid"], DONE[step["plan"]])
+
+    def settle(self, uid, on_end):
+        self.lab.settled.append(uid)
+        if (said := self.lab.answers.get(uid.split("-")[-2])) is not None:
+            on_end(uid, said)
+        else:
+            self.open[uid] = on_end
+            self.lab.begun.set()
+
+    def end(self, said):
+        """The step under way ends so."""
+        self.state = "safe"
+        ((uid, on_end),) = self.open.items()
+        self.open.clear()
+        on_end(uid, said)
+
+    def status(self):
+        if not self.reachable:
+            raise rpc.Unreachable("being started again")
+        return {"state": self.state}
+
+    def hold(self, reason):
+        self._tell("hold", "held")
+
+    def resume(self):
+        self._tell("resume", "running")
+
+    def abort(self, reason):
+        self._tell("abort", "aborting")
+
+    def _tell(self, order, state):
+        if not self.reachable:
+            raise rpc.Unreachable("being started again")
+        self.told.append(order)
+        self.state = self.state if self.state == "safe" else state
+
+    def make_safe(self, reason):
+        if not self.reachable:
+            raise rpc.Unreachable("gone")
+        return self.faults
+
+
+class Suggestions:
+    def ask(self, question, on_answer):
+        on_answer(question.number, {"composition": COMPOSITION, "method": "gp", "seconds": 0.1})
+
+
+class Lab:
+    """A journal, and daemons that come and go over it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.holds, self.answers, self.settled = set(), {}, []
+        self.begun = threading.Event()
+        self.spec = campaign(samples=1)
+
+    def start(self, **run):
+        """A daemon on a thread of its own."""
+        self.begun.clear()
+        self.stations = {name: Station(name, self) for name in LAB.stations}
+        journal = SqliteJournal(self.path)
+        self.daemon = Daemon(
+            self.spec, LAB, journal, self.stations, Suggestions(), StepClock(), by="tester", boot="boot"
+        )
+        self.thread = threading.Thread(target=self.daemon.run, kwargs=run, daemon=True)
+        self.thread.start()
+
+    def give(self, command):
+        return self.daemon.command(command, "tester", "r").result(PATIENCE_S)
+
+    def turn(self, station, turn):
+        self.stations[station].on_turn(StationTurned(station, turn, "died"))
+
+    def until(self, condition):
+        until = threading.Event()
+        for _ in range(2000):
+            if condition(self.daemon.state):
+                return
+            until.wait(0.01)
+        pytest.fail(f"never: {[recorded.entry.kind for recorded in self.entries()]}")
+
+    def ended(self):
+        self.thread.join(PATIENCE_S)
+        assert not self.thread.is_alive()
+        return self.daemon.state.ended
+
+    def entries(self):
+        return list(SqliteJournal(self.path).read())
+
+    def kinds(self):
+        return [recorded.entry.kind for recorded in self.entries()]
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    monkeypatch.setattr(daemon_module, "TICK_S", 0.01)
+    return Lab(tmp_path / "journal.db")
+
+
+def at_film(lab):
+    """The deposition is under way."""
+    lab.holds = {"deposit"}
+    lab.start()
+    assert lab.begun.wait(PATIENCE_S)
+    return lab.stations["deposition"]
+
+
+def begin_and_die(lab):
+    """A journal whose daemon died in a film.  (Its thread is left to itself; nothing answers it any more.)"""
+    at_film(lab)
+    lab.holds = set()
+
+
+def test_a_night(lab):
+    lab.start()
+    assert lab.ended().end == "done"
+    assert lab.kinds()[:2] == ["campaign_started", "daemon_started"]
+    assert vars(fold(lab.entries())) == vars(lab.daemon.state)
+
+
+def test_a_step_found_open_is_settled_by_its_station_and_never_started_again(lab):
+    begin_and_die(lab)
+    lab.answers = {"deposit": cut_off_deposit(film=film_record())}
+    lab.start()
+    assert lab.ended().end == "done"
+    assert len(lab.settled) == 1
+    assert lab.stations["deposition"].started == {}
+    sample = lab.daemon.state.samples[1]
+    assert not sample.film.finished
+    assert sample.phase is Phase.OBSERVED
+    assert lab.kinds().count("daemon_started") == 2
+
+
+def test_an_outcome_that_was_written_and_not_taken_up_is_taken_up_once(lab):
+    begin_and_die(lab)
+    lab.answers = {"deposit": DONE["deposit"]}
+    lab.start()
+    assert lab.ended().end == "done"
+    assert lab.kinds().count("film_deposited") == 1
+    assert lab.daemon.state.samples[1].film.finished
+    lab.start()
+    assert lab.ended().end == "done"  # it is over, and only told again
+    assert lab.kinds().count("daemon_started") == 2
+
+
+def test_held_stays_held_until_somebody_resumes(lab):
+    station = at_film(lab)
+    assert lab.give(Command.HOLD) == "holding"
+    lab.until(lambda state: state.mode is Mode.HELD)
+    assert station.told == ["hold"]
+    lab.holds, lab.answers = set(), {"deposit": cut_off_deposit(film=None)}
+    lab.start()
+    lab.until(lambda state: not state.open_steps)
+    assert lab.daemon.state.mode is Mode.HELD
+    assert lab.stations["deposition"].started == {}
+    assert lab.give(Command.RESUME) == "running"
+    assert lab.ended().end == "done"
+
+
+def test_aborting_ends_aborted_whoever_dies(lab):
+    at_film(lab)
+    assert lab.give(Command.ABORT) == "aborting"
+    lab.holds, lab.answers = set(), {"deposit": cut_off_deposit(film=film_record())}
+    lab.start()
+    assert lab.ended().end == "aborted"
+    assert lab.daemon.state.samples[1].film is not None
+    assert lab.daemon.state.samples[1].phase is Phase.DEPOSITED
+
+
+def test_a_lost_station_comes_back_and_its_step_is_settled(lab):
+    station = at_film(lab)
+    lab.turn("deposition", "lost")
+    lab.until(lambda state: "deposition" in state.lost_stations)
+    lab.turn("deposition", "back")
+    lab.holds = set()
+    station.end(cut_off_deposit(film=None))
+    assert lab.ended().end == "done"
+    assert [kind for kind in lab.kinds() if kind.startswith("station_")][:2] == ["station_lost", "station_restarted"]
+    assert "operator_needed" not in lab.kinds()
+
+
+def test_a_station_given_up_needs_the_operator_and_its_step_waits_for_him(lab):
+    at_film(lab)
+    lab.turn("deposition", "lost")
+    lab.stations["deposition"].reachable = False
+    lab.turn("deposition", "given up")
+    end = lab.ended()
+    assert end.end == "needs operator"
+    assert "station deposition is lost (died): see that it is safe, then recover" in end.reason
+    assert lab.daemon.state.open_steps
+    lab.start()
+    assert lab.ended().end == "needs operator"  # nobody has said that it is mended
+    lab.holds, lab.answers = set(), {"deposit": cut_off_deposit(film=film_record())}
+    lab.start(recovered=True)
+    assert lab.ended().end == "done"
+    assert lab.daemon.state.samples[1].phase is Phase.OBSERVED
+    (word,) = [r.entry for r in lab.entries() if isinstance(r.entry, e.CommandGiven)]
+    assert (word.command, word.by) == ("recover", "tester")
+    assert "station deposition is lost" in word.reason
+
+
+def test_an_operator_who_is_needed_when_the_daemon_dies_is_needed_by_the_next(lab):
+    begin_and_die(lab)
+    journal = SqliteJournal(lab.path)
+    journal.append([e.OperatorNeeded(reason="the arm cannot be moved")], len(lab.entries()), 1e4)
+    lab.answers = {"deposit": DONE["deposit"]}
+    lab.start()
+    end = lab.ended()
+    assert (end.end, end.reason) == ("needs operator", "the arm cannot be moved")
+    lab.start(recovered=True)
+    assert lab.ended().end == "done"
+
+
+def test_a_sample_lost_on_its_way_is_in_its_slot_once_the_operator_says_so(lab):
+    lab.holds = {"transfer"}
+    lab.start()
+    assert lab.begun.wait(PATIENCE_S)
+    lab.stations["robot"].end(answer("failed", {"moved": False, "holding": True}, "lost it"))
+    assert "find it, and put it back into its slot" in lab.ended().reason
+    lab.holds = set()
+    lab.start(recovered=True)
+    end = lab.ended()
+    assert (end.end, end.reason) == ("needs operator", "quarantined: samples 1")
+    assert lab.daemon.state.samples[1].at_home
+
+
+@pytest.mark.parametrize("command", [Command.HOLD, Command.STOP, Command.ABORT])
+def test_an_order_in_the_middle_of_recovery_counts(lab, command):
+    """The station's worker is being started again, and hears nothing."""
+    station = at_film(lab)
+    lab.turn("deposition", "lost")
+    station.reachable = False
+    lab.until(lambda state: state.lost_stations)
+    lab.give(command)
+    assert lab.give(command) == lab.daemon.state.mode.value  # twice is once
+    station.reachable = True
+    lab.turn("deposition", "back")
+    lab.holds = set()
+    station.end(cut_off_deposit(film=None))
+    given = [r.entry.command for r in lab.entries() if isinstance(r.entry, e.CommandGiven)]
+    assert given == [command.value]
+    if command is Command.HOLD:
+        lab.until(lambda state: state.mode is Mode.HELD)
+        assert sum(station.started.values()) == 1
+        lab.give(Command.RESUME)
+    ends = {Command.HOLD: "done", Command.STOP: "stopped", Command.ABORT: "aborted"}
+    assert lab.ended().end == ends[command]
+
+
+def test_an_abort_of_a_campaign_with_a_station_given_up_leaves_its_sample_to_a_person(lab):
+    lab.holds = {"deposit"}
+    lab.spec = campaign(samples=2)
+    station = at_film(lab)
+    lab.turn("deposition", "lost")
+    station.reachable = False
+    lab.give(Command.HOLD)
+    lab.turn("deposition", "given up")
+    lab.until(lambda state: state.given_up)
+    lab.give(Command.ABORT)
+    assert lab.ended().end == "aborted"
+    assert lab.daemon.state.samples[1].phase is Phase.QUARANTINED
+    assert not lab.daemon.state.open_steps
+
+
+def test_a_hold_that_overtakes_its_step_holds_it_all_the_same(lab):
+    station = at_film(lab)
+    station.state = "safe"  # it has not begun yet
+    lab.give(Command.HOLD)
+    assert lab.daemon.state.mode is Mode.HOLDING
+    station.told.clear()
+    station.state = "running"
+    lab.until(lambda state: state.mode is Mode.HELD)
+    assert station.told == ["hold"]
+    lab.give(Command.RESUME)
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    assert lab.ended().end == "done"
+
+
+def test_a_command_that_makes_no_sense_changes_nothing(lab):
+    station = at_film(lab)
+    lab.give(Command.STOP)
+    with pytest.raises(CommandRefused):
+        lab.give(Command.RESUME)
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    assert lab.ended().end == "stopped"
+
+
+def test_an_answer_that_comes_twice_is_taken_once(lab):
+    station = at_film(lab)
+    ((uid, on_end),) = station.open.items()
+    lab.holds = set()
+    on_end(uid, DONE["deposit"])
+    on_end(uid, DONE["deposit"])
+    assert lab.ended().end == "done"
+
+
+def test_a_station_that_cannot_be_made_safe_is_a_reason_to_call_somebody(lab):
+    station = at_film(lab)
+    station.faults = ["gun1 could not be made safe; switch it off by hand"]
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    end = lab.ended()
+    assert end.end == "needs operator"
+    assert "station deposition is not known to be safe (gun1 could not be made safe" in end.reason
