@@ -192,19 +192,26 @@ class Film:
         yield from take_event(self.devices)
 
     def _uncover(self) -> Plan:
-        """Open the substrate shutter.  From here on there is a film, unless the order never left us."""
+        """Open the substrate shutter.  From here on there is a film, unless the order never left us.
+
+        Whether it opened, did not, or may have, is on disk before anything can close it: a shutter that is found
+        closed with no more than the mark written down was never opened.
+        """
         begun_before, self.begun = self.begun, True
         self.dose.opening(self.clock.now())
         try:
             yield Msg("mark", None, "uncover", film=self.record().as_dict())
             applied = yield Msg("apply", None, (self.station.monitor.substrate_shutter, "open"))
-        except Stopped as stopped:
-            if not stopped.sent:
+        except Exception as failure:
+            if isinstance(failure, Stopped) and not failure.sent:
                 self.dose.not_opened()
                 self.begun = begun_before
+            else:
+                self.dose.may_have_opened()
+            yield Msg("record", None, self.outcome(), synced=True)
             raise
         self.dose.opened(*applied)
-        yield Msg("record", None, self.outcome())
+        yield Msg("record", None, self.outcome(), synced=True)
         return applied
 
     def _cover(self, *, finished: bool = False) -> Plan:
@@ -261,7 +268,15 @@ class Film:
     def record(self) -> Record:
         """The film as it stands."""
         dose = self.dose
-        ledger = Ledger(self.clock.now(), dose.seconds, dose.sigma_s, dose.opening_since, dose.opened_at, self.target_s)
+        ledger = Ledger(
+            as_of=self.clock.now(),
+            closed_s=dose.seconds,
+            closed_sigma_s=dose.sigma_s,
+            opening=dose.opening_since,
+            answered=dose.answered,
+            opened=dose.opened_at,
+            target_s=self.target_s,
+        )
         return Record(self.begun, self.finished, self.growth, ledger, self.indicated)
 
     def outcome(self) -> dict[str, Any]:

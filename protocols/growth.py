@@ -59,14 +59,16 @@ class Growth:
 class Ledger:
     """The dose as of lab time `as_of`: `closed_s` seconds, sure to `closed_sigma_s`, in completed openings.
 
-    `opening`: since when the substrate shutter may be open, None if it is closed; `opened`: when it was seen
-    to open.  `target_s` is the dose at which the film is finished.
+    `opening`: since when the substrate shutter may be open, None if it is closed; `answered`: whether the order to
+    open was answered, well or not; `opened`: when it was seen to open.  `target_s` is the dose at which the film is
+    finished.
     """
 
     as_of: float
     closed_s: float
     closed_sigma_s: float
     opening: float | None
+    answered: bool
     opened: float | None
     target_s: float
 

@@ -154,6 +154,8 @@ class DoseLedger:
     variance_s2: float = 0.0
     _opening: float | None = field(default=None, repr=False)
     _opened: float | None = field(default=None, repr=False)
+    answered: bool = field(default=False, repr=False)
+    """Whether the last order to open was answered, well or not."""
 
     @property
     def is_open(self) -> bool:
@@ -173,12 +175,18 @@ class DoseLedger:
     def opening(self, now: float) -> None:
         """The order to open is about to be given."""
         self._opening = now
+        self.answered = False
 
     def not_opened(self) -> None:
         """The order to open never left us."""
         self._opening = None
 
+    def may_have_opened(self) -> None:
+        """The order to open was answered, and not well."""
+        self.answered = True
+
     def opened(self, begun: float, done: float) -> None:
+        self.answered = True
         self._opened = (begun + done) / 2
         self.variance_s2 += (done - begun) ** 2 / 12
 

@@ -17,8 +17,8 @@ def slot_place(slot: int) -> e.Place:
 class Sample:
     """`bound_for` is where a transfer takes it, or was taking it when that went wrong.
 
-    `failures` counts, by plan, the attempts without success since the last success; `interruptions` those that a
-    death of ours cut off.
+    `failures` counts, by plan, the attempts without success since the last success, and `failed_at` is the lab time
+    of the last; `interruptions` counts those that a death of ours cut off.
     """
 
     number: int
@@ -30,6 +30,7 @@ class Sample:
     film: e.FilmDeposited | None = None
     observation: e.ObservationMade | None = None
     failures: dict[str, int] = field(default_factory=dict)
+    failed_at: float = 0.0
     interruptions: dict[str, int] = field(default_factory=dict)
     note: str = ""
 

@@ -169,6 +169,13 @@ class RecoveryRule(Table):
     """What to do when a step fails, once it is certain what happened to the film."""
 
     retries: Count = key("Further attempts, where another attempt is allowed at all.", ge=0, le=10, default=1)
+    wait_s: Number = key(
+        "Lab time before the first further attempt; twice as long before each one after it.",
+        unit="s",
+        ge=0,
+        le=86400,
+        default=60.0,
+    )
     then: Literal["discard", "hold"] = key(
         "After the last attempt: give the sample up and go on, or hold the campaign for the operator.",
         default="discard",

@@ -243,8 +243,11 @@ class CampaignState:
             self._succeeded(sample, plan)
             return
         # An interruption is ours, and says nothing of the sample.
-        count = sample.interruptions if entry.end == "interrupted" else sample.failures
-        count[plan] = count.get(plan, 0) + 1
+        if entry.end == "interrupted":
+            sample.interruptions[plan] = sample.interruptions.get(plan, 0) + 1
+        else:
+            sample.failures[plan] = sample.failures.get(plan, 0) + 1
+            sample.failed_at = time
         if plan == "retire":
             return
         if sample.phase is Phase.MEASURING:

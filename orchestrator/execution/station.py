@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 ABORT_PATIENCE_S = 5.0
 """Real seconds that an aborted plan has to end by itself before it is ended, and the station made safe anyway."""
 
+LOG_PATIENCE_S = 60.0
+LOG_RETRY_S = 0.5
+
 
 class NotSafe(RuntimeError):
     """The station could not be made safe; the message says which device, and what to do."""
@@ -80,7 +83,7 @@ class Worker:
         self._current: Mapping[str, Any] | None = None
         self._thread: threading.Thread | None = None
         self._faults: list[str] = []
-        self._unlogged: dict[str, str] = {}
+        self._unlogged: dict[str, dict[str, Any]] = {}
         self._closing = False
         self._heard_at = time.monotonic()
         self._lifecycle.happened(Happening.MADE_SAFE)
@@ -159,7 +162,7 @@ class Worker:
                 "evidence": None,
             }
         if uid in self._unlogged:
-            return {**answer, "state": "unknown", "error": self._unlogged[uid]}
+            return {**answer, **self._unlogged[uid]}
         return answer
 
     def _carry_out(self, step: Mapping[str, Any]) -> None:
@@ -189,15 +192,29 @@ class Worker:
             self._lifecycle.happened(Happening.MADE_SAFE)
             if isinstance(self._station, TransferStation):  # where is the sample now?
                 seen = {"after": evidence.look_at_rest(self._station, self._clock)}
-        try:
-            self._steps.end(step["uid"], state, outcome, error, self._engine.run_uids, self._clock.now(), seen)
-        except DocumentLogError as unwritten:
-            # Without its end in the log nobody can rely on this step: it is unknown, now and after a restart.
-            log.exception("step %s", step["uid"])
-            self._unlogged[step["uid"]] = f"{error or state}, but its end could not be logged: {unwritten}"
+        self._log_end(step["uid"], state, outcome, error, seen)
         with self._changed:
             self._current = None
             self._changed.notify_all()
+
+    def _log_end(
+        self, uid: str, state: StepState, outcome: dict[str, Any], error: str, seen: dict[str, Any] | None
+    ) -> None:
+        """Log how a step ended; a disk that is full may be emptied, so this is tried for `LOG_PATIENCE_S`."""
+        deadline = time.monotonic() + LOG_PATIENCE_S
+        while True:
+            try:
+                self._steps.end(uid, state, outcome, error, self._engine.run_uids, self._clock.now(), seen)
+                return
+            except DocumentLogError as error_now:
+                log.exception("step %s", uid)
+                unwritten = str(error_now)
+                if time.monotonic() >= deadline or self._closing:
+                    break
+                time.sleep(LOG_RETRY_S)
+        # Without its end in the log nobody can rely on this step: it is unknown, now and after a restart.
+        told = f"{error or state}, but its end could not be logged: {unwritten}"
+        self._unlogged[uid] = {"state": "unknown", "outcome": plain(outcome), "error": told, "evidence": seen}
 
     def _mark(self, mark: str, facts: Mapping[str, Any]) -> None:
         assert self._current is not None

@@ -8,12 +8,16 @@ the outcome it last recorded, and what the devices showed before and after they 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from orchestrator.execution.documents import StationFile, plain
+
+SYNC_S = 1.0
+"""Real seconds: records come as often as a rehearsal's clock makes them, and a sync takes a few milliseconds."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS steps (
@@ -50,6 +54,7 @@ class StepLog:
 
     def __init__(self, path: Path | str) -> None:
         self._file = StationFile(path, _SCHEMA)
+        self._synced_at = time.monotonic()
 
     def cut_off(self) -> list[str]:
         """At start-up: uids of the steps that are running for all we know, and are not."""
@@ -91,9 +96,13 @@ class StepLog:
         )
 
     def record(self, uid: str, outcome: Mapping[str, Any], *, synced: bool = False) -> None:
-        """The outcome as it stands.  It survives the death of the process; unless synced, a power cut may take it."""
+        """The outcome as it stands.  It survives the death of the process; unless synced, a power cut may take what
+        was recorded in the last `SYNC_S`."""
+        synced = synced or time.monotonic() - self._synced_at >= SYNC_S
         values = (json.dumps(plain(outcome)), uid)
         self._file.write("UPDATE steps SET outcome = ? WHERE uid = ? AND state = 'running'", values, synced=synced)
+        if synced:
+            self._synced_at = time.monotonic()
 
     def end(
         self,

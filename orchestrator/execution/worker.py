@@ -1,7 +1,8 @@
 """The worker of one station, a process of its own: ``python -m orchestrator.execution.worker``.
 
-Prints one JSON line ``{"started": true}`` once everything is imported, reads one JSON line on standard input,
-prints one JSON line ``{"uri": ...}``, and serves the object `Worker`.
+Prints one JSON line ``{"started": true}`` once everything is imported, reads one JSON line on standard input, answers
+``{"configured": true}`` at once and ``{"uri": ...}`` or ``{"error": ...}`` when the station is connected and safe, and
+serves the object `Worker`.
 When standard input ends the parent is dead: abort, make safe, exit.  SIGTERM and SIGINT mean the same.  A parent
 that is silent for `SILENCE_S` may be stopped: abort, make safe, and wait for it.
 
@@ -82,6 +83,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     rpc.tell_parent({"started": True})
     config = rpc.read_config()
+    rpc.tell_parent({"configured": True})
     try:
         lock = claim(Path(config["log"]))
         station, clock, poll_s = build(config)

@@ -167,7 +167,8 @@ class Daemon:
         while verdicts := policy.verdicts(self.state, self.campaign, self._books.now(), self.by):
             self._books.append(*verdicts)
         for step in next_steps(self.state, self.layout):
-            self._claim(step)
+            if policy.ripe(step, self.state, self.campaign, self._books.now()):
+                self._claim(step)
         if self._asked is not None and self.state.mode is not Mode.ABORTING:
             return
         if policy.wants_sample(self.state, self.campaign, self.layout, self._books.now()):

@@ -67,9 +67,10 @@ def dose(film: Record, evidence: Mapping[str, Any]) -> Dose:
     assert first is not None
     lit = _lit(film.growth, first)
     if ledger.opened is None and seen_open is None:
-        if lit:  # nothing but our order moves it while the power is on
+        # Nothing but an order of ours moves it while its power is on, and none follows before an answer is on disk.
+        if lit and not ledger.answered:
             return Dose(ledger.closed_s, ledger.closed_s)
-        raise Unsettled("the shutter was about to open, and everything was found off: there may be a film or none")
+        raise Unsettled("the shutter was to open, and nobody saw whether it did: there may be a film or none")
     # It opened in the exchange that `opened` is the middle of, or soon after the order, which was given at once.
     since = ledger.opening + SLICE_S if ledger.opened is None else 2 * ledger.opened - ledger.opening
     least = max(0.0, ledger.as_of - since)
@@ -146,8 +147,8 @@ def _flux(film: Record, look: Look, lit: bool) -> Dose:
         raise Unsettled(f"the thickness monitor shows {shown:.0f} nm, where at most {expected:.0f} nm can be")
     if shown >= expected * (1 - MONITOR_SIGMA) - MONITOR_NM:
         return lasted
-    if shown < seen.nm_s * (film.ledger.as_of - seen.zeroed_at) * (1 - MONITOR_SIGMA) - MONITOR_NM:
-        return nobody_knows  # it has begun to count anew
+    if shown < seen.nm_s * (film.ledger.as_of - seen.zeroed_at) * (1 - MONITOR_SIGMA) + MONITOR_NM:
+        return nobody_knows  # it may have begun to count anew
     span_s, slack_s = shown / seen.nm_s, MONITOR_NM / seen.nm_s
     return Dose(
         seen.zeroed_at + span_s / (1 + MONITOR_SIGMA) - slack_s,

@@ -84,12 +84,18 @@ class Home:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """This home is ours alone, until we let it go or die.  Raises `HomeError` if a daemon lives here."""
+        """This home is ours alone, until we let it go or die.
+
+        Raises `HomeError` if a daemon lives here, or nothing can be written here.
+        """
         try:
-            with FileLock(self.path / "daemon.lock"):
-                yield
+            lock = FileLock(self.path / "daemon.lock")
         except Held as held:
             raise HomeError(f"{self.path}: a daemon lives here (process {held.pid or '?'})") from None
+        except OSError as error:
+            raise HomeError(f"{self.path}: cannot be written to ({error.strerror}); is its disk full?") from error
+        with lock:
+            yield
 
     @property
     def served(self) -> bool:

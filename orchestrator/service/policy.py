@@ -10,7 +10,7 @@ from orchestrator.campaign.sample import Sample
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.service import budget
-from orchestrator.service.schedule import CHAMBER, Layout, all_home, next_steps, wants_suggestion
+from orchestrator.service.schedule import CHAMBER, Layout, Step, all_home, next_steps, wants_suggestion
 
 
 def verdicts(state: CampaignState, campaign: Campaign, now: float, by: str) -> list[e.Entry]:
@@ -36,6 +36,15 @@ def _hopeless(bare: list[Sample], campaign: Campaign) -> Iterator[e.Entry]:
                 yield e.SampleDiscarded(sample=sample.number, by="recovery policy", reason=reason)
 
 
+def ripe(step: Step, state: CampaignState, campaign: Campaign, now: float) -> bool:
+    """Whether `step` may begin at lab time `now`: after a failure it waits, longer after each."""
+    recovery, sample = campaign.recovery, state.samples[step.sample]
+    rules = {"deposit": recovery.deposition, "measure": recovery.measurement}
+    failures = sample.failures.get(step.plan, 0)
+    wait_s = rules.get(step.plan, recovery.transfer).wait_s * 2.0 ** (failures - 1)
+    return failures == 0 or now - sample.failed_at >= wait_s
+
+
 def enough(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> str:
     """Why no further sample is to be suggested, or ""."""
     if layout.slots is not None and state.slots_used.issuperset(layout.slots):
@@ -57,7 +66,8 @@ def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: fl
     """How the campaign ends now that no suggestion is awaited; None if it goes on."""
     # A step of a station that is given up stays open: its next worker knows what became of it.
     at_work = [step for step in state.open_steps.values() if step.intent.station not in state.given_up]
-    if at_work or state.mode in (Mode.HOLDING, Mode.HELD) or state.ended:
+    coming_back = state.lost_stations - state.given_up
+    if at_work or coming_back or state.mode in (Mode.HOLDING, Mode.HELD) or state.ended:
         return None
     if state.mode is Mode.ABORTING:
         return e.CampaignEnded(end="aborted", reason="abort")

@@ -19,6 +19,8 @@ from orchestrator.service.supervision import Restarts, Supervisor
 log = logging.getLogger(__name__)
 
 MODULE = "orchestrator.execution.worker"
+CONFIGURED_S = 5.0
+"""Real seconds in which a worker that has started takes its configuration; one that hangs does not."""
 CALL_S = 10.0
 ORDER_S = 2.0
 WAIT_S = 30.0
@@ -139,6 +141,7 @@ class WorkerStation:
         return child
 
     def _take_up(self, child: Child) -> rpc.Remote:
+        child.hear(CONFIGURED_S)
         message = child.hear(START_S)
         if "error" in message:
             raise ChildError(message["error"])

@@ -17,6 +17,7 @@ from orchestrator.execution.documents import DocumentLog, DocumentLogError
 from orchestrator.execution.plans import BadStep
 from orchestrator.execution.steps import StepLog
 from orchestrator.execution.worker import StationBusy, Worker
+from orchestrator.service import settle
 from simulators.clock import ScaledClock
 from tests.execution import bench
 
@@ -433,10 +434,30 @@ def test_an_end_that_cannot_be_logged_makes_the_step_unknown(made, monkeypatch):
         raise DocumentLogError("disk full")
 
     monkeypatch.setattr(on.worker._steps, "end", full)
+    monkeypatch.setattr(station_module, "LOG_PATIENCE_S", 0.0)
     on.worker.start(step())
     assert on.worker.wait("s-1", SCHEDULE_S)["state"] == "unknown"
-    assert "disk full" in on.worker.wait("s-1", 1)["error"]
+    answer = on.worker.wait("s-1", 1)
+    assert "disk full" in answer["error"]
     assert on.world.is_safe()
+    settled = settle.deposit(answer)  # nobody but this worker knows, and it says what it knows
+    assert settled["finished"]
+    assert settled["thickness_nm"] == answer["outcome"]["thickness_nm"]
+
+
+def test_a_disk_that_is_full_for_a_while_is_waited_for(made, monkeypatch):
+    on = made()
+    end, fulls = on.worker._steps.end, iter([True, True])
+
+    def full(*args):
+        if next(fulls, False):
+            raise DocumentLogError("disk full")
+        end(*args)
+
+    monkeypatch.setattr(on.worker._steps, "end", full)
+    monkeypatch.setattr(station_module, "LOG_RETRY_S", 0.01)
+    on.worker.start(step())
+    assert on.end()["state"] == "done"
 
 
 @pytest.mark.parametrize("way", ["message", "loop"])

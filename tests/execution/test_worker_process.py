@@ -47,7 +47,8 @@ class Process:
         }
         self.popen.stdin.write(json.dumps(config) + "\n")
         self.popen.stdin.flush()
-        assert json.loads(self.popen.stdout.readline()) == {"started": True}
+        for said in ({"started": True}, {"configured": True}):
+            assert json.loads(self.popen.stdout.readline()) == said
         line = self.popen.stdout.readline()
         assert line, self.popen.stderr.read()
         self.worker = rpc.connect(json.loads(line)["uri"], TOKEN, timeout_s=60)

@@ -24,7 +24,7 @@ from orchestrator.night import load
 from orchestrator.service.home import Home
 from simulators.clock import ScaledClock
 
-from .conftest import small_campaign
+from .conftest import nightshift, small_campaign
 from .test_commands import child, doing, until
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
@@ -195,3 +195,33 @@ def test_everything_killed_at_once_is_carried_on_where_it_was(lab: Lab, event: s
     lab.start()
     assert lab.summary()["valid"] == FILMS
     settled(lab)
+
+
+def test_only_one_daemon_at_a_time_lives_in_a_home(lab: Lab) -> None:
+    lab.start()
+    lab.until(lambda s: s["mode"] == "running")
+    refused = nightshift("recover", "--home", lab.home.path)
+    assert refused.returncode == 2
+    assert f"a daemon lives here (process {lab.night.pid if lab.night else 0})" in refused.stderr
+
+
+def test_a_campaign_that_has_ended_is_only_summed_up(lab: Lab) -> None:
+    lab.start()
+    lab.until(lambda s: s["mode"] == "running")
+    nightshift("abort", "--home", lab.home.path)
+    assert lab.summary()["end"] == "aborted"
+    before = lab.journal()
+    lab.start()
+    assert lab.summary()["end"] == "aborted"
+    assert lab.journal() == before
+    again = nightshift("recover", "--home", lab.home.path, "--json")
+    assert (again.returncode, json.loads(again.stdout)["end"]) == (4, "aborted")
+
+
+def test_a_rehearsal_is_not_gone_on_with_on_the_real_instruments(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.journal.touch()
+    home.simulators_log.touch()
+    refused = nightshift("recover", "--home", tmp_path)
+    assert refused.returncode == 2
+    assert "was a rehearsal, and its simulated lab is gone" in refused.stderr

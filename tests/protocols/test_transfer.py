@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import Fault
 from protocols.gates import Aborted, ProtocolError
-from protocols.transfer import transfer
+from protocols.transfer import retire, transfer
 from tests.execution import bench
 from tests.protocols.stage import Stage
 
@@ -134,3 +134,67 @@ def test_a_hold_anywhere_only_delays():
         _, world, _, disturbed = prepare({index: "hold"})
         assert disturbed()["moved"]
         assert world.occupied == {"deposition"}
+
+
+# --- from the gripper, and out of the way ---------------------------------------------------------------
+
+
+def gripping(pose):
+    arm = bench.Arm(occupied=())
+    arm.holding = arm.closed = True
+    arm.pose = pose
+    return arm
+
+
+def poses(stage, station):
+    return [m.args[0][1] for m in stage.messages if m.command == "apply" and m.args[0][0] is station.mover.pose]
+
+
+@pytest.mark.parametrize("above_mm", [0.0, 7.0, 40.0])
+def test_a_sample_in_the_gripper_is_carried_on_and_first_of_all_straight_up(above_mm):
+    x, y, z, *angles = bench.PLACES["deposition"].pose
+    station, world, stage, run = prepare(None, "gripper", "magnetometry", gripping((x, y, z + above_mm, *angles)))
+    assert run()["moved"]
+    assert world.occupied == {"magnetometry"}
+    assert not world.collisions
+    assert [mark for mark, _ in stage.marks] == ["place"]
+    above = (x, y, z + 40.0, *angles)
+    first = poses(stage, station)[0]
+    assert first == (above if above_mm < 40 else (60.0, -210.0, 130.0, 180.0, 0.0, -90.0))
+
+
+def test_one_that_is_between_two_places_goes_on_as_it_is():
+    station, world, stage, run = prepare(None, "gripper", "cassette/1", gripping((20.0, 90.0, 150.0, 180.0, 0.0, 30.0)))
+    assert run()["moved"]
+    assert world.occupied == {"cassette/1"}
+    assert poses(stage, station)[0][:2] == bench.PLACES["cassette/1"].pose[:2]
+
+
+def test_a_gripper_that_should_hold_a_sample_and_is_empty_is_told():
+    _, world, stage, run = prepare(None, "gripper", "cassette/1", bench.Arm(occupied=()))
+    with pytest.raises(ProtocolError, match="should hold the sample, and holds nothing; look for it"):
+        run()
+    assert world.pose == (0.0,) * 6
+    assert stage.outcome["gripping"] is False
+
+
+def test_an_empty_arm_opens_rises_and_leaves_the_stations():
+    clock = bench.StepClock()
+    arm = bench.Arm(occupied=("deposition",))
+    arm.pose = bench.PLACES["deposition"].pose
+    station, world = bench.robot(clock, world=arm)
+    stage = Stage(clock)
+    assert stage.perform(retire(station, clock)) == {"retired": True}
+    assert world.occupied == {"deposition"}
+    assert [pose[2] for pose in poses(stage, station)] == [160.0, 80.0]
+    assert world.pose[:2] == bench.PLACES["cassette/1"].pose[:2]
+    assert not world.collisions
+    assert stage.marks == []
+
+
+def test_an_arm_that_holds_something_is_not_sent_away_with_it():
+    clock = bench.StepClock()
+    station, world = bench.robot(clock, world=gripping(bench.PLACES["deposition"].pose))
+    with pytest.raises(ProtocolError, match="holds a part; find out which"):
+        Stage(clock).perform(retire(station, clock))
+    assert world.holding

@@ -100,6 +100,7 @@ def film_record(*, opening: float | None = 100.0, finished: bool = False) -> dic
             "closed_s": 0.0 if opening else 500.0,
             "closed_sigma_s": 0.1,
             "opening": opening,
+            "answered": bool(opening),
             "opened": opening,
             "target_s": 500.0,
         },

@@ -340,6 +340,7 @@ class AnyNight(RuleBasedStateMachine):
             return
         self.night.append(e.StationLost(station=station, reason="died"))
         self.decide()
+        assert not self.over, "a station that will be back ends no night"
         if for_good:
             lost = e.StationLost(station=station, reason="died again", for_good=True)
             self.night.append(lost, e.OperatorNeeded(reason=f"station {station} is lost"))

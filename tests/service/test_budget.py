@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.campaign import entries as e
 from orchestrator.service import budget, policy
+from orchestrator.service.schedule import Step
 from tests.campaign.stories import command, ended, film, intended, moved, observed, story, suggested, tell, transfer
 from tests.service.nights import LAYOUT, campaign
 
@@ -221,8 +222,9 @@ def test_no_sample_is_wanted_but_while_running(mode):
         ([command("abort")], ("aborted", "abort")),
         ([suggested(1), command("abort")], ("aborted", "abort")),
         ([e.OperatorNeeded(reason="help")], ("needs operator", "help")),
+        ([*whole(1, 1.0)[:5], e.StationLost(station="magnetometer", reason="r")], None),  # it will be back
         (
-            [*whole(1, 1.0)[:5], e.StationLost(station="magnetometer", reason="r")],
+            [*whole(1, 1.0)[:5], e.StationLost(station="magnetometer", reason="r", for_good=True)],
             ("needs operator", "no step is possible, with samples 1 (deposited, at shelf/1) still out"),
         ),
         ([suggested(1), failed_deposit(1, 0)[0], e.OperatorNeeded(reason="help")], None),
@@ -232,3 +234,19 @@ def test_how_it_ends(entries, end):
     state = story(*entries)
     concluded = policy.conclusion(state, campaign(samples=1), LAYOUT, state.time)
     assert (concluded and (concluded.end, concluded.reason)) == end
+
+
+@pytest.mark.parametrize(("failures", "wait_s"), [(0, 0.0), (1, 30.0), (2, 60.0), (3, 120.0)])
+@pytest.mark.parametrize(
+    ("plan", "rule"), [("deposit", "deposition"), ("transfer", "transfer"), ("retire", "transfer")]
+)
+def test_after_a_failure_a_step_waits_longer_each_time(plan, rule, failures, wait_s):
+    spec = campaign(recovery={rule: {"retries": 5, "wait_s": 30.0}})
+    entries = [suggested(1)]
+    for attempt in range(failures):
+        kwargs = {"source": "cassette/1", "destination": "deposition"} if plan == "transfer" else {}
+        entries += [intended(f"s{attempt}", plan, 1, ["robot"], **kwargs), ended(f"s{attempt}", "failed")]
+    state = story(*entries)
+    step = Step(plan, 1, "robot", ("robot",))
+    assert policy.ripe(step, state, spec, state.time + wait_s)
+    assert failures == 0 or not policy.ripe(step, state, spec, state.time + wait_s - 1)

@@ -228,6 +228,19 @@ def test_a_lost_station_comes_back_and_its_step_is_settled(lab):
     assert "operator_needed" not in lab.kinds()
 
 
+def test_a_night_waits_for_a_station_without_which_nothing_can_be_done(lab):
+    station = at_film(lab)
+    lab.turn("robot", "lost")
+    lab.until(lambda state: state.lost_stations)
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    lab.until(lambda state: not state.open_steps)
+    threading.Event().wait(0.1)  # ten looks, with nothing to do
+    assert lab.daemon.state.ended is None
+    lab.turn("robot", "back")
+    assert lab.ended().end == "done"
+
+
 def test_a_station_given_up_needs_the_operator_and_its_step_waits_for_him(lab):
     at_film(lab)
     lab.turn("deposition", "lost")

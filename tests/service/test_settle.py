@@ -16,6 +16,7 @@ from orchestrator.execution.documents import plain
 from orchestrator.service import settle
 from orchestrator.service.settle import Unsettled
 from protocols.deposition import deposit
+from protocols.gates import Aborted
 from protocols.transfer import retire, transfer
 from tests.execution import bench
 from tests.protocols.stage import Stage
@@ -28,6 +29,7 @@ FILM = {
     "presputter_s": 20.0,
 }
 DEATH = "SIGKILL"
+SYNC_S = 0.003
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Remembering(Stage):
         now = super()._mark(msg)
         self.marks[-1] = ("", {"mark": msg.args[0], "time": now, **plain(msg.kwargs)})
         self.synced = copy.deepcopy(self.outcome)
+        self.clock.advance(SYNC_S)
         return now
 
     def _record(self, msg):
@@ -53,8 +56,9 @@ class Remembering(Stage):
         while True:
             try:
                 msg = plan.send(answer) if error is None else plan.throw(error)
-            except StopIteration:
+            except (StopIteration, Aborted):
                 return True
+            self.aborted = self.aborted or self.orders.get(len(self.messages)) == "abort"
             self.messages.append(msg)
             answer, error = None, None
             try:
@@ -116,6 +120,25 @@ def test_a_film_cut_off_by_a_death_is_what_its_settlement_says(away_s):
     assert exact >= 3  # it was covered, and only its end was not logged
 
 
+def test_a_film_is_known_of_however_little_of_what_was_recorded_reached_the_disk():
+    """The power of our machine fails, and not that of the lab: what is open there stays open, what burns burns on."""
+    for last in range(messages_of_a_film()):
+        for order in (None, "abort"):
+            station, world, stage, plan = chamber()
+            if order and last:
+                stage.orders = {last - 1: order}
+            stage.until(plan, last + (5 if order else 0))
+            if any(world.unsafe):
+                continue
+            stage.clock.advance(600.0)
+            try:
+                settled = settle.deposit(looked_at(station, stage.clock, stage, power_cut=True))
+            except Unsettled:
+                assert world.times_opened
+                continue
+            assert settled["begun"] is (world.times_opened > 0), (last, order)
+
+
 def test_a_film_cut_off_by_a_power_cut_is_between_what_is_known_and_what_may_be():
     unsettled = 0
     for last in range(messages_of_a_film()):
@@ -142,6 +165,7 @@ def record(**changes):
     ledger = {"as_of": 130.0, "closed_s": 0.0, "closed_sigma_s": 0.0, "opening": 100.0, "opened": 100.1}
     growth = {"rates_nm_s": {"Fe": 1.0}, "relative_sigma": {"Fe": 0.0}, "power_w": {"Fe": 100.0}}
     ledger |= {"target_s": 60.0, **changes}
+    ledger = {"answered": ledger["opened"] is not None, **ledger}
     indicated = {"zeroed_at": 90.0, "nm_s": 1.0}
     return {"begun": True, "finished": False, "growth": growth, "ledger": ledger, "indicated": indicated}
 
@@ -226,6 +250,7 @@ def test_a_shutter_that_was_to_open_and_is_closed_under_a_burning_plasma_never_o
         (said(look(200.0, watts=60.0)), "ran at 60.0 W instead of 100 W"),
         (said(look(200.0, thickness=200.0)), "shows 200 nm, where at most 110 nm can be"),
         (said(look(200.0, "closed", gun="off"), film=record(opened=None, as_of=100.0)), "a film or none"),
+        (said(look(200.0, "closed"), film=record(opened=None, answered=True)), "nobody saw whether it did"),
         (said(look(200.0), marks=()), "without the mark that comes before it"),
         (said(look(200.0), film={**record(), "ledger": {}}), "cannot be read"),
         ({**said(look(200.0)), "marks": None}, "nobody knows what the station had set out to"),

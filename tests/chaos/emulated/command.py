@@ -20,7 +20,7 @@ from tests.chaos.emulated.disk import LOSSES
 from tests.chaos.emulated.run import Night, Record, prepare
 from tests.chaos.tally import BREACHES
 
-WEIGHTS = {"all": 12, "daemon": 3, "deposition": 1, "magnetometry": 1, "robot": 1, "optimizer": 1}
+WEIGHTS = {"all": 14, "daemon": 2, "deposition": 1, "magnetometry": 1, "robot": 1, "optimizer": 1}
 AGAIN = 0.2
 """Share of crashes in whose aftermath there is another, more often early in it, within `AGAIN_WITHIN` boundaries."""
 AGAIN_WITHIN = 800
@@ -173,7 +173,7 @@ def summed(records: Iterable[Record]) -> dict[str, Any]:
     verdicts = [record["verdict"] for record in records]
     return {
         "points": len(records),
-        "crashes": sum(len(record["trail"]) for record in records),
+        "kills": sum(len(record["trail"]) for record in records),
         "nights": len({record["seed"] for record in records}),
         "films": sum(verdict.get("films", 0) for verdict in verdicts),
         "measured": sum(verdict.get("measured", 0) for verdict in verdicts),
