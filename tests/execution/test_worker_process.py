@@ -6,13 +6,16 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from orchestrator import rpc
 from orchestrator.campaign.labspec import load_lab
+from orchestrator.execution import worker as worker_module
 from orchestrator.execution.steps import StepLog
+from orchestrator.locks import FileLock, Held
 from simulators.clock import ScaledClock
 
 LAB = Path(__file__).parents[2] / "campaigns" / "labs" / "vsm.toml"
@@ -27,7 +30,7 @@ FILM = {
 
 
 class Process:
-    def __init__(self, path, station="deposition", speed=2000.0) -> None:
+    def __init__(self, path, station="deposition", speed=2000.0, **config) -> None:
         self.path = path
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "orchestrator.execution.worker"],
@@ -44,6 +47,7 @@ class Process:
             "log": str(path),
             "token": TOKEN,
             "builder": "tests.execution.bench:build_station",
+            **config,
         }
         self.popen.stdin.write(json.dumps(config) + "\n")
         self.popen.stdin.flush()
@@ -141,10 +145,51 @@ def test_a_killed_worker_s_step_is_unknown_to_the_next(launch):
     answer = begin(second)
     assert answer["state"] == "unknown"
     assert "it had set out to: uncover" in answer["error"]
+    assert answer["marks"][0]["film"]["begun"] is True
+    assert answer["marks"][0]["film"]["growth"]["rates_nm_s"].keys() == {"Fe", "Co"}
+    assert answer["evidence"]["before"][0]["readings"]["monitor"]["substrate_shutter"] == "closed"  # a new bench
+    assert second.worker.wait("s-9", 0)["state"] == "never begun"
+
+
+def test_a_worker_whose_daemon_is_silent_makes_itself_safe_and_waits_for_it(launch):
+    process = launch(silence_s=1.0)
+    begin(process, thickness_nm=1e5)
+    while process.step_state("s-1")["state"] == "running":
+        threading.Event().wait(0.05)  # nobody calls
+    assert "the daemon was silent for" in process.step_state("s-1")["error"]
+    assert process.popen.poll() is None
+    assert process.worker.status()["state"] == "safe"
+    assert process.worker.wait("s-1", 0)["state"] == "aborted"
+
+
+def test_a_worker_waits_for_the_one_before_it_to_go(launch, tmp_path):
+    first = launch()
+    begin(first, thickness_nm=1e5)
+    assert (tmp_path / "station.lock").read_text() == str(first.popen.pid)
+    first.popen.stdin.close()  # its daemon has died
+    successor = launch()
+    assert first.popen.wait(30) == 0
+    assert (tmp_path / "station.lock").read_text() == str(successor.popen.pid)
+    assert successor.worker.wait("s-1", 0)["state"] == "aborted"
+
+
+def test_a_worker_that_does_not_go_is_ended_by_its_successor(launch, tmp_path, monkeypatch):
+    first = launch()
+    first.popen.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr(worker_module, "GOING_S", 0.2)
+    with worker_module.claim(tmp_path / "station.db"):
+        assert first.popen.wait(30) == -signal.SIGKILL
+
+
+def test_whoever_else_holds_the_file_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker_module, "GOING_S", 0.2)
+    with FileLock(tmp_path / "station.lock"), pytest.raises(Held):
+        worker_module.claim(tmp_path / "station.db")
 
 
 def test_a_wrong_configuration_ends_with_its_reason(tmp_path):
-    config = {"station": "attic", "lab": {}, "addresses": {}, "clock": None, "log": "x", "token": TOKEN}
+    config = {"station": "attic", "lab": {}, "addresses": {}, "clock": None, "token": TOKEN}
+    config["log"] = str(tmp_path / "station.db")
     ended = subprocess.run(
         [sys.executable, "-m", "orchestrator.execution.worker"],
         input=json.dumps(config) + "\n",
