@@ -6,6 +6,7 @@ with the same, from what the plan had written down and the time that the evidenc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -36,14 +37,20 @@ class Growth:
         return sum(self.rates_nm_s.values())
 
     def film(self, open_s: float, sigma_s: float) -> dict[str, Any]:
-        """The film after `open_s` seconds under the flux: composition, thickness and doses, as JSON has them."""
+        """The film after `open_s` seconds under the flux: composition, thickness and doses, as JSON has them.
+
+        The time is the same for all elements, but for its ends: the shutters of guns and substrate may have closed in
+        any order.  So a film of which not even the time is known is not of a well-known composition.
+        """
         made = {element: nm_s * open_s for element, nm_s in self.rates_nm_s.items()}
+        ends = min(1.0, sigma_s / open_s) if open_s > 0 else 0.0
+        relative = {element: math.hypot(sigma, ends) for element, sigma in self.relative_sigma.items()}
         fractions = rates.achieved(self.rates_nm_s) if self.rates_nm_s else {}
         variance = sum((nm * self.relative_sigma[element]) ** 2 for element, nm in made.items())
         variance += (self.nm_s * sigma_s) ** 2
         return {
             "composition": fractions,
-            "composition_sigma": rates.fraction_sigmas(fractions, self.relative_sigma),
+            "composition_sigma": rates.fraction_sigmas(fractions, relative),
             "thickness_nm": sum(made.values()),
             "thickness_sigma_nm": variance**0.5,
             "doses": {

@@ -32,6 +32,8 @@ turn the light too, either way; substrates and holders are diamagnetic, against 
 LARGEST_BEND = 0.02
 """Of the saturation, before a significant bend matters."""
 SIGNIFICANT = 4.0
+VAGUEST_THICKNESS = 0.2
+"""Relative uncertainty beyond which a thickness is no divisor: the quotient's error would not be what is stated."""
 UNITS = {"moment": "A m2", "kerr_rotation": "mrad"}
 
 
@@ -103,8 +105,14 @@ def _film_factor(station: MagnetometryStation, kwargs: Mapping[str, Any]) -> tup
     thickness = kwargs.get("thickness_nm") or 0.0
     if not thickness > 0:
         raise NoResult("the film's thickness is not known, so its moment gives no magnetisation")
+    thickness_sigma = (kwargs.get("thickness_sigma_nm") or 0.0) / thickness
+    if thickness_sigma > VAGUEST_THICKNESS:
+        raise NoResult(
+            f"the film's thickness is known to {thickness_sigma:.0%} only, where {VAGUEST_THICKNESS:.0%} is needed: "
+            f"its moment gives no magnetisation"
+        )
     volume_m3 = station.film_area_mm2 * 1e-6 * thickness * 1e-9
-    relative = math.hypot(station.scale_sigma, (kwargs.get("thickness_sigma_nm") or 0.0) / thickness)
+    relative = math.hypot(station.scale_sigma, thickness_sigma)
     return 1e-3 / volume_m3, relative, "kA/m"
 
 

@@ -197,3 +197,15 @@ def test_the_loop_comes_back_in_units_with_the_film_alone_beside_it():
     assert outcome["loop"]["unit"] == "A m2"
     assert outcome["loop"]["film_unit"] == "kA/m"
     assert max(outcome["loop"]["film"]) == pytest.approx(1500, rel=0.01)
+
+
+@pytest.mark.parametrize(("sigma_nm", "validity"), [(9.0, "valid"), (11.0, "failed"), (29.0, "failed")])
+def test_a_film_whose_thickness_nobody_knows_has_no_magnetisation(sigma_nm, validity):
+    outcome = of_measurement(measured(), station(), {**KWARGS, "thickness_sigma_nm": sigma_nm})
+    assert outcome["validity"] == validity
+    assert validity == "valid" or "known to" in outcome["reason"]
+
+
+def test_the_kerr_rotation_needs_no_thickness():
+    outcome = of_measurement(measured(), station("kerr_rotation"), {"thickness_nm": 50.0, "thickness_sigma_nm": 29.0})
+    assert outcome["validity"] == "valid", outcome["reason"]
