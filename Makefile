@@ -5,13 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check docs lock clean
+.PHONY: demo test chaos check docs lock clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nightshift dry-run campaigns/fe-co-ni.toml
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest
+
+# Nights that are killed at their worst moments; minutes of them.
+chaos: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -m chaos
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .

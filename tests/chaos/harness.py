@@ -165,7 +165,8 @@ class Night:
     def _exited(self) -> None:
         """The night process is gone: because the night is over, because we killed it, or by itself."""
         assert self._popen is not None
-        code, self._popen = self._popen.wait(), None
+        code = self._waited(self._popen)
+        self._popen = None
         if code == 0:
             self.summary = json.loads((self.folder / "night.out").read_text())
             if self._fatal is not None:  # our kill came too late to be one
@@ -225,7 +226,15 @@ class Night:
         while members := self.family.members():
             send(members, signal.SIGKILL)
         if self._popen is not None:
-            self._popen.wait()
+            self._waited(self._popen)
+
+    @staticmethod
+    def _waited(popen: subprocess.Popen[bytes]) -> int:
+        """Its exit code, and nothing of it left open."""
+        assert popen.stdin is not None
+        with suppress(BrokenPipeError):
+            popen.stdin.close()
+        return popen.wait()
 
     # --- acts -----------------------------------------------------------------------------------------
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("greenlet")
-
 ROOT = Path(__file__).parents[2]
 POINTS = 1000
 KINDS = ("commit", "sync", "write", "wire", "gate", "call", "instant")
