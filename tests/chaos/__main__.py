@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.chaos.results import OtherRun, Results
 from tests.chaos.tally import BREACHES, totals
 
 Say = Callable[[str], None]
+Record = dict[str, Any]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,13 +35,15 @@ Say = Callable[[str], None]
 @click.option("--speed", default=200.0, show_default=True, help="Lab seconds per real second.")
 @click.option("--night", type=int, help="Only this night, to replay it.")
 @click.option("--nights", type=int, help="No more nights than this.")
+@click.option("--at-once", default=1, show_default=True,
+              help="Nights side by side: most of each is waiting, but times are then not to be trusted.")  # fmt: skip
 @click.option("--emulated", is_flag=True, help="Emulate crashes in one process on a jumping clock instead.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep results and failed nights here, and resume.")
 @click.option("--keep", is_flag=True, help="Keep the folders of good nights too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def main(kills: int, seed: int, target: str | None, faults: tuple[str, ...], during: str | None, a_night: int,
-         films: int, speed: float, night: int | None, nights: int | None, emulated: bool, out: Path | None,
-         keep: bool, as_json: bool) -> None:  # fmt: skip
+         films: int, speed: float, night: int | None, nights: int | None, at_once: int, emulated: bool,
+         out: Path | None, keep: bool, as_json: bool) -> None:  # fmt: skip
     """Kill, hang and starve the processes of rehearsed nights, and see what became of the films.
 
     Exit code 1 if any film, measurement or safe state was lost.
@@ -54,8 +58,10 @@ def main(kills: int, seed: int, target: str | None, faults: tuple[str, ...], dur
         results = Results(folder, options)
     except OtherRun as error:
         raise click.UsageError(str(error)) from error
-    for number in [night] if night is not None else _numbers(results, kills, nights):
-        _one(options, number, folder, results, say, keep)
+    numbers = iter([night]) if night is not None else _numbers(results, kills, nights)
+    for record in _side_by_side(options, numbers, folder, at_once):
+        results.add(record)
+        _tell(options, record, folder, results.kills, say, keep)
     found = {"seed": seed, **totals(results.nights), "out": str(folder)}
     if out is None and not found["failed_nights"]:
         shutil.rmtree(folder)
@@ -64,7 +70,7 @@ def main(kills: int, seed: int, target: str | None, faults: tuple[str, ...], dur
 
 
 def _numbers(results: Results, kills: int, nights: int | None) -> Iterator[int]:
-    """Nights that have not been run, until there are enough kills."""
+    """Nights that have not been run, for as long as there are not enough kills."""
     ran = {record["night"] for record in results.nights}
     number = 0
     while results.kills < kills and (nights is None or number < nights):
@@ -73,23 +79,38 @@ def _numbers(results: Results, kills: int, nights: int | None) -> Iterator[int]:
         number += 1
 
 
-def _one(options: Options, number: int, folder: Path, results: Results, say: Say, keep: bool) -> None:
-    place = folder / f"night-{number:04}"
-    record = Night(options, number, place).run()
-    results.add(record)
-    verdict = record["verdict"]
+def _side_by_side(options: Options, numbers: Iterator[int], folder: Path, at_once: int) -> Iterator[Record]:
+    """The records of the nights `numbers`, as they end."""
+    with ThreadPoolExecutor(at_once) as pool:
+        running: set[Future[Record]] = set()
+        while True:
+            while len(running) < at_once and (number := next(numbers, None)) is not None:
+                running.add(pool.submit(Night(options, number, _place(folder, number)).run))
+            if not running:
+                return
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for night in ended:
+                yield night.result()
+
+
+def _tell(options: Options, record: Record, folder: Path, kills: int, say: Say, keep: bool) -> None:
+    verdict, place = record["verdict"], _place(folder, record["night"])
     say(
-        f"night {number}: {record['kills']} kills, {verdict['films']} films, {len(verdict['unknown'])} unknown, "
-        f"{verdict['end']}, {record['wall_s']:.0f} s ({results.kills} kills so far)"
+        f"night {record['night']}: {record['kills']} kills, {verdict['films']} films, {len(verdict['unknown'])} "
+        f"unknown, {verdict['end']}, {record['wall_s']:.0f} s ({kills} kills so far)"
     )
     if not record["clean"]:
-        replay = f"python -m tests.chaos {options.arguments()} --night {number}"
+        replay = f"python -m tests.chaos {options.arguments()} --night {record['night']}"
         for name in BREACHES:
             for breach in verdict[name]:
                 click.echo(f"  {name}: {breach}", err=True)
         click.echo(f"  replay it: {replay}\n  its files: {place}", err=True)
     elif not keep and verdict["end"].startswith("done"):
         shutil.rmtree(place)
+
+
+def _place(folder: Path, number: int) -> Path:
+    return folder / f"night-{number:04}"
 
 
 def _emulated(kills: int, seed: int, out: Path | None, as_json: bool) -> int:
