@@ -17,11 +17,12 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from orchestrator.campaign.labchecks import DRIVERS, REQUIRED, ROLES  # noqa: E402 - after the path
+from orchestrator.campaign.faults import AIDS_FOR, FAULTS  # noqa: E402 - after the path
+from orchestrator.campaign.labchecks import DRIVERS, REQUIRED, ROLES  # noqa: E402
 from orchestrator.campaign.labspec import LabSpec  # noqa: E402
 from orchestrator.campaign.problems import shown  # noqa: E402
 from orchestrator.campaign.quantities import MEASURED_BY, UNITS  # noqa: E402
-from orchestrator.campaign.spec import Campaign  # noqa: E402
+from orchestrator.campaign.spec import Campaign, FaultRule, Faults  # noqa: E402
 from orchestrator.campaign.table import bare, expected, noted, tables  # noqa: E402
 from tests.campaign.bad_input import CASES, Case  # noqa: E402
 
@@ -49,6 +50,7 @@ def campaign_page() -> str:
                 "stands for a name of yours, `[]` for a list whose tables are written `[[like this]]`. A key without "
                 "a default must be given.",
                 *_sections(Campaign),
+                *_faults(),
                 "## Units of the objective",
                 "Inside, every quantity is in the unit listed first. A magnetisation in T is µ₀M, a coercivity in T "
                 "is µ₀H.",
@@ -110,7 +112,7 @@ def _sections(model: type[BaseModel]) -> list[str]:
     parts = []
     seen: set[tuple[str, type[BaseModel]]] = set()
     for path, table in tables(model):
-        if (path, table) in seen:
+        if (path, table) in seen or table in (Faults, FaultRule):
             continue
         seen.add((path, table))
         kind = next((f", `kind = {shown(k)}`" for k in _kinds(table)), "")
@@ -122,6 +124,34 @@ def _sections(model: type[BaseModel]) -> list[str]:
         ]
         parts.append(_grid(["key", "value", "default", "meaning"], rows))
     return parts
+
+
+def _faults() -> list[str]:
+    """The rules of all classes of fault as one section: they have the same keys, and each its own defaults."""
+    keys = FaultRule.model_fields.items()
+    classes = [
+        [
+            f"`{fault}`",
+            " ".join((Faults.model_fields[fault].description or "").split()),
+            ", ".join(AIDS_FOR[fault]),
+            *(f"`{shown(getattr(Faults().of(fault), name))}`" for name, _ in keys),
+        ]
+        for fault in FAULTS
+    ]
+    return [
+        "## `[recovery.faults.CLASS]`",
+        "What to do about each class of fault, once it is certain what happened to the film. `skip` gives the sample "
+        "up and goes on. `hold` finishes what is under way, begins nothing more, and waits for `nightshift resume`. "
+        "`wake` makes every station safe, calls the operator and ends the night. The further attempts are those of the "
+        "third column: `reconnect` opens the ports anew that do not answer, `recalibrate` forgets the rates that were "
+        "known, `remeasure` measures the loop again. See [how to write a recovery policy]"
+        "(../how-to/recovery-policy.md).",
+        _grid(
+            ["key", "value", "default", "meaning"],
+            [[f"`{name}`", _type(info), "by class", " ".join((info.description or "").split())] for name, info in keys],
+        ),
+        _grid(["class", "what happened", "further attempts", *(f"`{name}`" for name, _ in keys)], classes),
+    ]
 
 
 def _kinds(table: type[BaseModel]) -> tuple[Any, ...]:

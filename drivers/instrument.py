@@ -149,11 +149,24 @@ class Instrument(Device):
         """Read the instrument now."""
         return self.act(self.refresh, timeout_s=10.0)
 
+    def reconnect(self) -> DeviceStatus:
+        """Open the port anew, and see that the same instrument answers there."""
+        return self.act(self._reconnect, timeout_s=60.0)
+
     def safe(self) -> DeviceStatus:
         """Put the instrument into its safe state; idempotent."""
         return self.act(self.make_safe, timeout_s=60.0)
 
     # --- on the port's thread -------------------------------------------------------------------------
+
+    def _reconnect(self) -> None:
+        self.port.reopen()
+        self._reopened()
+        self.identify()
+        self.refresh()
+
+    def _reopened(self) -> None:
+        """Forget what was known of the old connection."""
 
     def identify(self) -> str:
         """Who answers at this address, as text.  Raises `WrongInstrument`, `LinkError`."""

@@ -308,10 +308,11 @@ def _socket_under(resource: Any) -> socket.socket | None:
 
 
 class Port:
-    """A link and the single thread that may use it."""
+    """A link and the single thread that may use it.  `open_link` opens another in its place."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, open_link: Callable[[], Link] | None = None) -> None:
         self.link = link
+        self._open_link = open_link
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=link.address)
         self._since: float | None = None
 
@@ -338,6 +339,13 @@ class Port:
             return conversation()
         finally:
             self._since = None
+
+    def reopen(self) -> None:
+        """Close the link and open it anew; on the port's thread.  Raises `Gone`."""
+        if self._open_link is None:
+            raise Gone(f"{self.link.address}: cannot be opened anew from here")
+        self.link.close()
+        self.link = self._open_link()
 
     def close(self) -> None:
         """Let conversations under way finish, drop those waiting, close the link."""

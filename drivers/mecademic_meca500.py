@@ -116,6 +116,9 @@ class Meca500(Stoppable):
         self.refresh()
         return f"{greeting} {serial.text}".strip()
 
+    def _reopened(self) -> None:
+        self._greeted, self._late = False, 0
+
     def refresh(self) -> None:
         status, position, gripper, tool = self._query(
             {

@@ -68,6 +68,9 @@ def panel(progress: Progress) -> Group:
         Text(f"{hours:.1f} lab hours; {progress.failed} failed, {progress.censored} censored", style="dim"),
         stations,
     ]
+    if progress.faults:
+        told = ", ".join(f"{fault} {times}" for fault, times in progress.faults.items())
+        rows.append(Text(f"faults: {told}", style="dim"))
     if progress.needs:
         rows.append(Text(f"Needs you: {progress.needs}", style="bold red"))
     return Group(*rows)

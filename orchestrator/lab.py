@@ -6,6 +6,7 @@ from the same lines of the lab file; only addresses and clock differ.
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def connect(name: str, device: Device, address: str, clock: Clock) -> Instrument
     """The device `name`, identified and read once.  Raises `InstrumentError` or `SpecError`."""
     module, _, cls = DRIVERS[device.driver].partition(":")
     driver = getattr(import_module(module), cls)
-    port = Port(driver.open_link(address, device.timeout_s))
+    open_link = partial(driver.open_link, address, device.timeout_s)
+    port = Port(open_link(), open_link)
     try:
         instrument: Instrument = driver(port, name=name, clock=clock, limits=device.limits, **device.settings)
     except TypeError as error:

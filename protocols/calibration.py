@@ -16,7 +16,7 @@ from bluesky.utils import Msg
 from drivers.clock import Clock
 from drivers.roles import DepositionStation
 from protocols import chamber
-from protocols.gates import Plan, ProtocolError, closing, in_run, pause, require, take_event
+from protocols.gates import NoRate, Plan, closing, in_run, pause, require, secure, take_event
 from protocols.rates import EnergyLedger, Rate, rate_from
 
 READINGS = (20, 60)
@@ -28,7 +28,7 @@ SETTLE_S = 20.0
 """A crystal drifts when it is first warmed by a gun, for 5-20 s."""
 
 
-class CrystalFailed(ProtocolError):
+class CrystalFailed(NoRate):
     """The thickness monitor cannot be believed."""
 
 
@@ -48,7 +48,7 @@ def calibrate_gun(station: DepositionStation, element: str, power_w: float) -> P
             yield from pause(SETTLE_S, text)
         passed = yield Msg("gate", None, rest_s, None, text)
         if passed.verdict == "hold":
-            yield Msg("apply", None, (gun.shutter, "closed"))
+            require((yield from secure([(gun.shutter, "closed")])))
             yield Msg("held")
             seen.clear()
             continue

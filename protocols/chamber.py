@@ -9,7 +9,7 @@ from bluesky.utils import Msg
 
 from drivers.errors import Fault
 from drivers.roles import DepositionStation, Gun
-from protocols.gates import Plan, ProtocolError, pause, require, secure
+from protocols.gates import DeviceWrong, Plan, PressureNotReached, ProtocolError, pause, require, secure
 from protocols.rates import EnergyLedger
 
 SCCM_PA_M3_S = 1.68875e-3
@@ -40,7 +40,7 @@ def pump_down(station: DepositionStation) -> Plan:
     begun = passed.now
     while not _pumped(station):
         if passed.now - begun > PUMP_DOWN_S:
-            raise ProtocolError(
+            raise PressureNotReached(
                 f"{gauge.name}: {gauge.pressure.get():.2e} Pa after {PUMP_DOWN_S / 60:.0f} min, base pressure is "
                 f"{station.base_pressure_pa:.1e} Pa; look for a leak, an open valve or a stopped pump"
             )
@@ -67,7 +67,7 @@ def gas_on(station: DepositionStation, pressure_pa: float) -> Plan:
         if abs(measured / pressure_pa - 1) <= PRESSURE_TOLERANCE:
             return
         flow *= min(max(pressure_pa / max(measured, 1e-6), 0.5), 2.0)
-    raise ProtocolError(
+    raise PressureNotReached(
         f"{station.gauge.name}: {measured:.3g} Pa at {flow:.1f} sccm instead of {pressure_pa:.3g} Pa; "
         f"check the {station.gas.gas} supply, its valve and the throttle"
     )
@@ -86,7 +86,7 @@ def _mean_pressure(station: DepositionStation, readings: int = 4) -> Plan:
         yield Msg("refresh", None, station.gauge)
         pressure = station.gauge.pressure.get()
         if math.isnan(pressure):
-            raise ProtocolError(f"{station.gauge.name} does not measure: {station.gauge.fault.get()}")
+            raise PressureNotReached(f"{station.gauge.name} does not measure: {station.gauge.fault.get()}")
         total += pressure
     return total / readings
 
@@ -112,7 +112,7 @@ def strike(station: DepositionStation, powers_w: Mapping[str, float], pressure_p
                 energy.running(element, watts, applied.done)
                 break
         else:
-            raise ProtocolError(
+            raise DeviceWrong(
                 f"{gun.name} did not strike in {len(STRIKE_FACTORS)} attempts up to {at_pa:.2g} Pa ({failure}); "
                 f"check the {element} target, its magnet and the supply"
             ) from failure

@@ -86,6 +86,22 @@ class ProtocolError(Exception):
     """The procedure cannot do what was asked of it; the message says what to do."""
 
 
+class PressureNotReached(ProtocolError):
+    """The chamber does not come to the pressure that was asked for."""
+
+
+class NoRate(ProtocolError):
+    """A deposition rate could not be measured."""
+
+
+class NotHeld(ProtocolError):
+    """The robot does not hold what it should, or holds what it should not."""
+
+
+class DeviceWrong(ProtocolError):
+    """A device does what it was told, and what comes of it is wrong."""
+
+
 class NotSecured(ProtocolError):
     """A finalizer could not bring everything into its safe state."""
 

@@ -11,7 +11,7 @@ from bluesky.utils import Msg
 
 from drivers.clock import Clock
 from drivers.roles import MagnetometryStation
-from protocols.gates import Plan, ProtocolError, closing, in_run, pause, require, secure, take_event
+from protocols.gates import DeviceWrong, Plan, ProtocolError, closing, in_run, pause, require, secure, take_event
 from protocols.loop import next_field_mt
 
 PLATEAU_READINGS = 5
@@ -137,7 +137,7 @@ class Loop:
         meter = self.station.field_meter
         field = meter.field.get()
         if not abs(field / wanted_mt - 1) < FIELD_TOLERANCE:  # also when it is not a number
-            raise ProtocolError(
+            raise DeviceWrong(
                 f"{meter.name}: {field:.4g} mT where {wanted_mt:g} mT was set ({meter.fault.get() or 'no fault'}); "
                 f"check the probe's place and sign, its range, and field_per_ampere_mt in the lab file"
             )

@@ -13,7 +13,7 @@ from bluesky.utils import Msg
 
 from drivers.clock import Clock
 from drivers.roles import Mover, Place, TransferStation
-from protocols.gates import Plan, ProtocolError, in_run, take_event
+from protocols.gates import NotHeld, Plan, ProtocolError, in_run, take_event
 
 PARK = "park"
 """A place, if the lab file names one, where the arm is out of every station's way."""
@@ -44,7 +44,7 @@ def retire(station: TransferStation, clock: Clock) -> Plan:
 
     def body() -> Plan:
         if mover.holding.get():
-            raise ProtocolError(f"{mover.name} holds a part; find out which, and take it out of the gripper")
+            raise NotHeld(f"{mover.name} holds a part; find out which, and take it out of the gripper")
         yield Msg("apply", None, (mover.gripper, "open"))
         yield from rise(mover, station.places)
         yield from leave_stations(mover, station.places)
@@ -115,12 +115,12 @@ class Carry:
     def _go_on(self) -> Plan:
         """The sample is in the gripper already, wherever the arm stopped."""
         if not (yield from self._holding()):
-            raise ProtocolError(f"{self.mover.name} should hold the sample, and holds nothing; look for it")
+            raise NotHeld(f"{self.mover.name} should hold the sample, and holds nothing; look for it")
         yield from rise(self.mover, self.places)
 
     def _pick(self, source: Place) -> Plan:
         if self.mover.holding.get():
-            raise ProtocolError(
+            raise NotHeld(
                 f"{self.mover.name} already holds a part; find out which, take it out of the gripper and try again"
             )
         yield Msg("mark", None, "pick", place=source.name)
@@ -131,24 +131,24 @@ class Carry:
         if not (yield from self._holding()):
             yield from self._open()
             yield from self._approach(source)
-            raise ProtocolError(f"{self.mover.name} gripped nothing at {source.name}; is there a sample, seated flat?")
+            raise NotHeld(f"{self.mover.name} gripped nothing at {source.name}; is there a sample, seated flat?")
         self.picked = True
         yield Msg("record", None, self.outcome(), synced=True)
         yield from self._approach(source)
         if not (yield from self._holding()):
-            raise ProtocolError(f"{self.mover.name} lost the sample while lifting it off {source.name}")
+            raise NotHeld(f"{self.mover.name} lost the sample while lifting it off {source.name}")
 
     def _put(self) -> Plan:
         yield from self._approach(self.destination)
         if not (yield from self._holding()):
-            raise ProtocolError(f"{self.mover.name} lost the sample between {self.source} and {self.destination.name}")
+            raise NotHeld(f"{self.mover.name} lost the sample between {self.source} and {self.destination.name}")
         yield Msg("mark", None, "place", place=self.destination.name, pose=list(self.destination.pose))
         yield Msg("apply", None, (self.mover.pose, self.destination.pose))
         yield from self._open()
         self.moved = not (yield from self._holding())
         yield Msg("record", None, self.outcome(), synced=True)
         if not self.moved:
-            raise ProtocolError(f"{self.mover.name} still holds the sample at {self.destination.name}; is it stuck?")
+            raise NotHeld(f"{self.mover.name} still holds the sample at {self.destination.name}; is it stuck?")
         yield from self._approach(self.destination)
 
     def _retire(self) -> Plan:

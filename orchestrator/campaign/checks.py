@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from orchestrator.campaign.composition import Space
 from orchestrator.campaign.elements import SYMBOLS
+from orchestrator.campaign.faults import AIDS_FOR, ENDS, FAULTS, Fault
 from orchestrator.campaign.lattice import exact
 from orchestrator.campaign.problems import NOTHING, Findings, Problem
 from orchestrator.campaign.quantities import UNITS
 from orchestrator.campaign.table import nearest
 
 if TYPE_CHECKING:
-    from orchestrator.campaign.spec import Campaign, ElementRange, Objective
+    from orchestrator.campaign.spec import Campaign, ElementRange, FaultRule, Faults, Objective
 
 LARGEST = 3_000_000
 """Cells of the tables by which a space is counted; about a second and 200 MB."""
@@ -43,6 +44,29 @@ def check_objective(objective: Objective) -> None:
     if objective.unit not in units:
         right = "give one of " + ", ".join(f'"{unit}"' for unit in units)
         raise Findings([Problem(("unit",), objective.unit, f"is no unit of {objective.quantity}", right)])
+
+
+def check_faults(faults: Faults) -> None:
+    """Raises `Findings`."""
+    if problems := [problem.under((fault,)) for fault in FAULTS for problem in _rule(fault, faults.of(fault))]:
+        raise Findings(problems)
+
+
+def _rule(fault: Fault, rule: FaultRule) -> Iterator[Problem]:
+    *attempts, last = rule.actions
+    makes_sense = ", ".join(AIDS_FOR[fault])
+    for number, action in enumerate(attempts):
+        if action in ENDS:
+            yield Problem(("actions", number), action, "ends the attempts, and is not the last", "put it last")
+        elif action not in AIDS_FOR[fault]:
+            wrong = f"is nothing to do about a fault of class {fault}"
+            yield Problem(("actions", number), action, wrong, f"give one of {makes_sense}, {', '.join(ENDS)}")
+    if last not in ENDS:
+        wrong = "is a further attempt, and after it nothing is said"
+        yield Problem(("actions", len(attempts)), last, wrong, f"end the list with one of {', '.join(ENDS)}")
+    if rule.longest_wait_s < rule.wait_s:
+        wrong = f"is less than wait_s = {rule.wait_s:g}"
+        yield Problem(("longest_wait_s",), rule.longest_wait_s, wrong, f"give at least {rule.wait_s:g} s")
 
 
 def check_campaign(campaign: Campaign) -> list[Problem]:

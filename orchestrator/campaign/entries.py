@@ -18,6 +18,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 from pydantic_core import from_json as parse_json
 
+from orchestrator.campaign.faults import Aid, Fault
+
 
 def _whole(fractions: dict[str, float]) -> dict[str, float]:
     if min(fractions.values(), default=0.0) < 0 or abs(sum(fractions.values()) - 1) > 1e-6:
@@ -93,7 +95,10 @@ class SampleSuggested(_Entry):
 
 
 class StepIntended(_Entry):
-    """A step is about to be carried out by `station`; `claims` are all the stations it occupies."""
+    """A step is about to be carried out by `station`; `claims` are all the stations it occupies.
+
+    `aid` is what the recovery policy adds to this attempt; "" for a first one.
+    """
 
     kind: Literal["step_intended"] = "step_intended"
     step: str
@@ -103,10 +108,11 @@ class StepIntended(_Entry):
     station: str
     claims: list[str]
     kwargs: Plain
+    aid: Aid | Literal[""] = ""
 
 
 class StepEnded(_Entry):
-    """A step's outcome.
+    """A step's outcome.  `fault` is the class of what went wrong, "" where nothing did or an operator ended it.
 
     ``interrupted``: a process of ours died, and evidence tells what came of the step; the entries beside this one
     say so.  ``unknown``: nobody can say how far it came.  `evidence` is what was looked at to settle a step that a
@@ -116,6 +122,7 @@ class StepEnded(_Entry):
     kind: Literal["step_ended"] = "step_ended"
     step: str
     end: StepEnd
+    fault: Fault | Literal[""] = ""
     error: str = ""
     run_uids: list[str] = []
     evidence: Plain | None = None
@@ -200,12 +207,16 @@ class SampleQuarantined(_Entry):
 
 
 class CommandGiven(_Entry):
-    """An operator's command, accepted."""
+    """An operator's command, accepted; or a hold by the recovery policy.
+
+    `after_steps`, of a hold: what is under way is finished first, and nothing more is begun.
+    """
 
     kind: Literal["command_given"] = "command_given"
     command: Literal["hold", "resume", "stop", "abort", "recover"]
     by: str
     reason: str
+    after_steps: bool = False
 
 
 class CampaignHeld(_Entry):

@@ -74,6 +74,9 @@ class Mode(StrEnum):
     NEEDS_OPERATOR = "needs operator"
 
 
+HOLDS = (Mode.HOLDING, Mode.HELD)
+
+
 class Command(StrEnum):
     HOLD = "hold"
     RESUME = "resume"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.faults import Fault
 from orchestrator.campaign.lifecycle import Phase
 
 
@@ -17,8 +18,8 @@ def slot_place(slot: int) -> e.Place:
 class Sample:
     """`bound_for` is where a transfer takes it, or was taking it when that went wrong.
 
-    `failures` counts, by plan, the attempts without success since the last success, and `failed_at` is the lab time
-    of the last; `interruptions` counts those that a death of ours cut off.
+    `failures` are, by plan, the faults of the attempts without success since the last success, in their order, and
+    `failed_at` is the lab time of the last; `interruptions` counts those that a death of ours cut off.
     """
 
     number: int
@@ -29,13 +30,14 @@ class Sample:
     phase: Phase = Phase.SUGGESTED
     film: e.FilmDeposited | None = None
     observation: e.ObservationMade | None = None
-    failures: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, list[Fault]] = field(default_factory=dict)
     failed_at: float = 0.0
     interruptions: dict[str, int] = field(default_factory=dict)
     note: str = ""
 
     def copy(self) -> Sample:
-        return replace(self, failures=dict(self.failures), interruptions=dict(self.interruptions))
+        failures = {plan: list(faults) for plan, faults in self.failures.items()}
+        return replace(self, failures=failures, interruptions=dict(self.interruptions))
 
     @property
     def at_home(self) -> bool:

@@ -6,13 +6,15 @@ compare keys with each other run whenever one is built, also from a journal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
 from orchestrator.campaign import quantities
-from orchestrator.campaign.checks import check_campaign, check_element, check_objective
+from orchestrator.campaign.checks import check_campaign, check_element, check_faults, check_objective
+from orchestrator.campaign.faults import Action, Fault
 from orchestrator.campaign.problems import Findings, SpecError
 from orchestrator.campaign.table import Count, Number, Table, Text, key, validated
 from orchestrator.campaign.toml_source import Source
@@ -21,13 +23,14 @@ __all__ = [
     "Budget",
     "Campaign",
     "ElementRange",
+    "FaultRule",
+    "Faults",
     "Film",
     "LinearConstraint",
     "Measurement",
     "Objective",
     "OptimizerSettings",
     "Recovery",
-    "RecoveryRule",
     "SpecError",
     "Stopping",
     "load_campaign",
@@ -165,29 +168,127 @@ class Measurement(Table):
     fine_step_mt: Number = key("Field step around the reversal.", unit="mT", gt=0, le=5000, default=0.5)
 
 
-class RecoveryRule(Table):
-    """What to do when a step fails, once it is certain what happened to the film."""
+class FaultRule(Table):
+    """What to do about one class of fault, once it is certain what happened to the film."""
 
-    retries: Count = key("Further attempts, where another attempt is allowed at all.", ge=0, le=10, default=1)
+    actions: tuple[Action, ...] = key(
+        "What to do after the first such fault of a step, the second, and so on; the last ends the attempts.",
+        right="a list of 1 to 11 actions, the last of them skip, hold or wake",
+        min_length=1,
+        max_length=11,
+    )
     wait_s: Number = key(
-        "Lab time before the first further attempt; twice as long before each one after it.",
-        unit="s",
-        ge=0,
-        le=86400,
-        default=60.0,
+        "Lab time before the first further attempt; twice as long before each one after it.", unit="s", ge=0, le=86400
     )
-    then: Literal["discard", "hold"] = key(
-        "After the last attempt: give the sample up and go on, or hold the campaign for the operator.",
-        default="discard",
+    longest_wait_s: Number = key("But never longer than this.", unit="s", ge=0, le=86400)
+    budget: Count = key("So many in the campaign; one more trips the breaker.", unit="faults", ge=1, le=1_000_000)
+
+
+class Faults(Table):
+    """What to do about each class of fault.  What a table leaves out is as in the class's own default."""
+
+    communication: FaultRule = key(
+        "An instrument gave no answer or a garbled one, or its port is gone.",
+        default=FaultRule(
+            actions=("retry", "reconnect", "reconnect", "skip"), wait_s=30, longest_wait_s=1800, budget=20
+        ),
     )
+    timeout: FaultRule = key(
+        "An instrument answers, but an act of it did not end in its time.",
+        default=FaultRule(actions=("retry", "reconnect", "skip"), wait_s=60, longest_wait_s=1800, budget=10),
+    )
+    instrument: FaultRule = key(
+        "An instrument refused, or reports a fault of its own: no plasma, power not reached, a trip.",
+        default=FaultRule(actions=("retry", "retry", "skip"), wait_s=120, longest_wait_s=1800, budget=10),
+    )
+    interlock: FaultRule = key(
+        "An interlock tripped, and did not clear within `interlock_wait_s`.",
+        default=FaultRule(actions=("retry", "retry", "wake"), wait_s=300, longest_wait_s=3600, budget=6),
+    )
+    vacuum: FaultRule = key(
+        "Base pressure or argon pressure was not reached.",
+        default=FaultRule(actions=("retry", "wake"), wait_s=1800, longest_wait_s=3600, budget=4),
+    )
+    calibration: FaultRule = key(
+        "A rate could not be measured, and none was known: the crystal has failed, or a shutter sticks.",
+        default=FaultRule(actions=("recalibrate", "wake"), wait_s=120, longest_wait_s=1800, budget=4),
+    )
+    limit: FaultRule = key(
+        "A setting outside the limits of the lab; nothing was sent.",
+        default=FaultRule(actions=("skip",), wait_s=0, longest_wait_s=0, budget=4),
+    )
+    measurement: FaultRule = key(
+        "A loop that says nothing of the film: overload, noise, no contact, not closed.",
+        default=FaultRule(actions=("remeasure", "skip"), wait_s=60, longest_wait_s=1800, budget=20),
+    )
+    robot: FaultRule = key(
+        "The robot gripped nothing, or does not let go.  A sample that it lost is always a person's to find.",
+        default=FaultRule(actions=("retry", "skip"), wait_s=60, longest_wait_s=1800, budget=10),
+    )
+    hold_limit: FaultRule = key(
+        "A hold lasted longer than `hold_limit_s`.",
+        default=FaultRule(actions=("retry", "skip"), wait_s=0, longest_wait_s=0, budget=4),
+    )
+    storage: FaultRule = key(
+        "A station could not write down what it does: a full disk.",
+        default=FaultRule(actions=("retry", "retry", "wake"), wait_s=60, longest_wait_s=1800, budget=6),
+    )
+    protocol: FaultRule = key(
+        "Anything else: the procedure cannot be done as it was asked for, or has a bug.",
+        default=FaultRule(actions=("retry", "skip"), wait_s=60, longest_wait_s=1800, budget=6),
+    )
+    death: FaultRule = key(
+        "A process of ours died or was not there.  Counted against the budget each time, and against the step after "
+        "`interruptions` times.",
+        default=FaultRule(actions=("retry", "skip"), wait_s=60, longest_wait_s=1800, budget=50),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_class(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: {**_rule_by_default(name), **rule} if isinstance(rule, Mapping) else rule
+                for name, rule in given.items()}  # fmt: skip
+
+    @model_validator(mode="after")
+    def _check(self) -> Faults:
+        check_faults(self)
+        return self
+
+    def of(self, fault: Fault) -> FaultRule:
+        """The rule for `fault`."""
+        rule: FaultRule = getattr(self, fault)
+        return rule
+
+
+def _rule_by_default(fault: str) -> dict[str, Any]:
+    info = Faults.model_fields.get(fault)
+    return info.default.model_dump() if info else {}
 
 
 class Recovery(Table):
     """What to do when something fails."""
 
-    deposition: RecoveryRule = key("For depositions.", default=RecoveryRule(retries=1, then="discard"))
-    measurement: RecoveryRule = key("For measurements.", default=RecoveryRule(retries=1, then="discard"))
-    transfer: RecoveryRule = key("For robot moves.", default=RecoveryRule(retries=1, then="hold"))
+    faults: Faults = key("What to do about each class of fault.", default=Faults())
+    breaker: Literal["hold", "wake"] = key(
+        "What the breaker does that trips on a budget of faults, or on `failures_in_a_row`.", default="wake"
+    )
+    failures_in_a_row: Count = key(
+        "The breaker trips after so many samples in a row that came to nothing: measured without a value, set aside, "
+        "or given up after a failure.  A valid or censored measurement begins the count anew.",
+        ge=1,
+        le=1000,
+        default=3,
+    )
+    interlock_wait_s: Number = key(
+        "How long a step waits, shutters closed, for a tripped interlock that may clear by itself: a reading that is "
+        "too old, a flow or a power off its set point.  Any other ends the step at once.",
+        unit="s",
+        ge=0,
+        le=3600,
+        default=60.0,
+    )
     hold_limit_s: Number = key(
         "A deposition is held for at most so long, its plasma burning behind closed shutters; then the plasma is let "
         "go, and a film that was growing counts as broken off.",
@@ -207,9 +308,6 @@ class Recovery(Table):
         ge=1,
         le=100,
         default=5,
-    )
-    failures_in_a_row: Count = key(
-        "Hold the campaign for the operator after so many failed samples in a row.", ge=1, le=1000, default=3
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.faults import Fault
 from orchestrator.campaign.lifecycle import (
+    HOLDS,
     Command,
     Happening,
     LifecycleError,
@@ -25,8 +27,10 @@ __all__ = ["Astray", "CampaignState", "OpenStep", "Sample", "best", "fold", "obs
 class CampaignState:
     """State after the entries applied so far; `apply` takes the next one.
 
-    `failures_in_a_row` counts samples that came to nothing since the last one that was measured.  `busy_s`
-    is the lab time for which each station was claimed; `observed_at` the lab time of the last observation.
+    `failures_in_a_row` counts samples that came to nothing since the last one that was measured, and `faults` the
+    faults of each class; both begin anew when the operator has lifted a hold of the recovery policy, or recovered.
+    `held_by_policy`: such a hold is in force; `finishing`: and what is under way is finished first.  `busy_s` is
+    the lab time for which each station was claimed; `observed_at` the lab time of the last observation.
     `lost_stations` have no worker now, and those `given_up` get none without the operator.  `astray` tells of an
     arm that a transfer left somewhere, until it has been brought out of the way.
     """
@@ -46,6 +50,9 @@ class CampaignState:
         self.rates: dict[str, dict[str, float]] = {}
         self.energy_kwh: dict[str, float] = {}
         self.failures_in_a_row = 0
+        self.faults: dict[Fault, int] = {}
+        self.held_by_policy = False
+        self.finishing = False
         self.lost_stations: set[str] = set()
         self.given_up: set[str] = set()
         self.astray: Astray | None = None
@@ -135,7 +142,9 @@ class CampaignState:
                 self._happened(entry.sample, Happening.SET_ASIDE).note = entry.reason
                 self.failures_in_a_row += 1
             case e.CommandGiven():
+                before = self.mode
                 self._commanded(Command(entry.command))
+                self._held_or_forgiven(entry, before)
             case e.CampaignHeld():
                 self.mode = turned(self.mode, Turn.AT_REST)
             case e.StationLost():
@@ -184,12 +193,28 @@ class CampaignState:
     def _recovered(self) -> None:
         """The operator has done what was needed: everything may be tried again, and what was lost on its way is
         back in its slot."""
-        self.needs, self.failures_in_a_row = "", 0
+        self.needs = ""
+        self._forgive()
+        for sample in self.samples.values():
+            if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
+                sample.place, sample.bound_for = slot_place(sample.slot), None
+
+    def _held_or_forgiven(self, entry: e.CommandGiven, before: Mode) -> None:
+        """A hold by policy is in force until the operator lifts it: his word that everything may be tried again."""
+        if entry.command == "hold":
+            self.finishing = entry.after_steps and (self.finishing or before not in HOLDS)
+            self.held_by_policy = self.held_by_policy or entry.after_steps
+        elif self.held_by_policy and self.mode not in HOLDS:
+            if entry.command != "abort":
+                self._forgive()
+            self.held_by_policy = self.finishing = False
+
+    def _forgive(self) -> None:
+        self.failures_in_a_row = 0
+        self.faults.clear()
         for sample in self.samples.values():
             sample.failures.clear()
             sample.interruptions.clear()
-            if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
-                sample.place, sample.bound_for = slot_place(sample.slot), None
 
     def _step_intended(self, entry: e.StepIntended, time: float) -> None:
         self._check_claims(entry)
@@ -239,6 +264,8 @@ class CampaignState:
             self.busy_s[station] = self.busy_s.get(station, 0.0) + time - step.since
         sample, plan = self._sample(step.intent.sample), step.intent.plan
         self._arm_left(step.intent, entry.end)
+        if entry.fault:
+            self.faults[entry.fault] = self.faults.get(entry.fault, 0) + 1
         if entry.end == "done":
             self._succeeded(sample, plan)
             return
@@ -246,7 +273,7 @@ class CampaignState:
         if entry.end == "interrupted":
             sample.interruptions[plan] = sample.interruptions.get(plan, 0) + 1
         else:
-            sample.failures[plan] = sample.failures.get(plan, 0) + 1
+            sample.failures.setdefault(plan, []).append(entry.fault or "protocol")
             sample.failed_at = time
         if plan == "retire":
             return

@@ -30,6 +30,9 @@ class Interlocks(Protocol):
     def tripped(self, now: float) -> list[str]:
         """Why the plan may not go on, in words; empty when all is well."""
 
+    def may_clear(self, now: float) -> bool:
+        """Whether all that is tripped may clear by itself."""
+
 
 class Gates:
     """The commands, for the plans of one station."""
@@ -55,6 +58,9 @@ class Gates:
         self._bell: asyncio.Future[None] | None = None
         self._waiting = False
         self._hold_limit_s = math.inf
+        self._interlock_wait_s = 0.0
+        self._tripped_at: float | None = None
+        self.waiting_on = ""
         self.progress: tuple[float | None, str] = (None, "")
         self.outcome: dict[str, Any] = {}
 
@@ -65,9 +71,11 @@ class Gates:
         for command in ("gate", "held", "apply", "secure", "refresh", "mark", "record"):
             run_engine.register_command(command, getattr(self, f"_{command}"))
 
-    def begin(self, hold_limit_s: float = math.inf) -> None:
-        """Forget the last plan.  The next one may be held for `hold_limit_s` lab seconds at a time."""
-        self._hold_limit_s = hold_limit_s
+    def begin(self, hold_limit_s: float = math.inf, interlock_wait_s: float = 0.0) -> None:
+        """Forget the last plan.  The next one may be held for `hold_limit_s` lab seconds at a time, and waits for
+        `interlock_wait_s` for an interlock that may clear by itself."""
+        self._hold_limit_s, self._interlock_wait_s = hold_limit_s, interlock_wait_s
+        self._tripped_at, self.waiting_on = None, ""
         self.progress, self.outcome, self._waiting = (None, ""), {}, False
 
     # --- commands -------------------------------------------------------------------------------------
@@ -83,24 +91,38 @@ class Gates:
         if slice_s > 0 and self._orders.hold_reason is None and self._orders.abort_reason is None:
             await self._rest(self._clock.real_s(slice_s))
         now = self._clock.now()
-        self._check(now)
-        return Passed(now, "go" if self._orders.hold_reason is None else "hold")
+        self._check_orders()
+        waits = self._waits_on_interlock(now)
+        return Passed(now, "hold" if waits or self._orders.hold_reason is not None else "go")
 
     async def _held(self, msg: Msg) -> float:
-        """``Msg("held")``"""
+        """``Msg("held")``: until nobody holds, and no interlock is tripped."""
         watch_s = self._clock.real_s(max(SLICE_S, self._clock.resolution_s))
         self._waiting = False
-        since = self._clock.now()
-        while self._orders.hold_reason is not None:
-            self._check(now := self._clock.now())
-            if now - since > self._hold_limit_s:
-                raise HeldTooLong(f"held for longer than {self._hold_limit_s:.0f} s; policy lets go of the plasma then")
-            if self._lifecycle.state is State.HOLDING:
-                self._lifecycle.happened(Happening.HOLD_REACHED)
+        since: float | None = None
+        while True:
+            self._check_orders()
+            now = self._clock.now()
+            waits = self._waits_on_interlock(now)
+            if self._orders.hold_reason is not None:
+                since = now if since is None else since
+                self._held_since(since, now)
+            elif waits:
+                since = None
+                self._lifecycle.happened(Happening.WAITING)
+            else:
+                break
             await self._rest(watch_s)
-        now = self._clock.now()
-        self._check(now)
+        if self._lifecycle.state is State.WAITING:
+            self._lifecycle.happened(Happening.WENT_ON)
         return now
+
+    def _held_since(self, since: float, now: float) -> None:
+        """Raises `HeldTooLong`."""
+        if now - since > self._hold_limit_s:
+            raise HeldTooLong(f"held for longer than {self._hold_limit_s:.0f} s; policy lets go of the plasma then")
+        if self._lifecycle.state is State.HOLDING:
+            self._lifecycle.happened(Happening.HOLD_REACHED)
 
     async def _apply(self, msg: Msg) -> Applied:
         """``Msg("apply", None, (setting, value), ...)``"""
@@ -168,6 +190,20 @@ class Gates:
             self._check_orders()
         if reasons := self._interlocks.tripped(now):
             raise InterlockTripped("; ".join(reasons))
+
+    def _waits_on_interlock(self, now: float) -> bool:
+        """Whether an interlock is tripped that is still waited for.  Raises `InterlockTripped` if it is not."""
+        reasons = self._interlocks.tripped(now)
+        self.waiting_on = "; ".join(reasons)
+        if not reasons:
+            self._tripped_at = None
+            return False
+        if self._tripped_at is None:
+            self._tripped_at = now
+        waited_s = now - self._tripped_at
+        if not self._interlock_wait_s or waited_s > self._interlock_wait_s or not self._interlocks.may_clear(now):
+            raise InterlockTripped(self.waiting_on)
+        return True
 
     def _check_orders(self) -> None:
         if (reason := self._orders.abort_reason) is not None:

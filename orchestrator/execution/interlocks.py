@@ -1,6 +1,8 @@
 """When a plan may not go on: rules on the readings that the monitor keeps fresh.
 
 The hard-wired chain protects people and plant.  These rules only stop early and say why; they clear nothing.
+Some may clear by themselves and are worth a wait with the shutters closed: a reading that is too old, a flow or a power
+off its set point.  The others mean that the plasma, or a machine, must stop.
 A rule speaks for what a plan has *ordered*: a plasma that nobody asked for needs no pressure window, one that
 was asked for and is gone has been lost.  One odd reading is not believed; the next one, just like it, is.
 """
@@ -44,6 +46,10 @@ class Persistent:
         return self._count >= self._readings and updated - self._since >= self._seconds  # type: ignore[operator]
 
 
+class Clearing(str):
+    """A reason that may clear by itself, with nothing harmed by waiting for that behind closed shutters."""
+
+
 Rule = Callable[[float], str]
 """Given the lab time, why the plan may not go on, or ""."""
 
@@ -79,6 +85,10 @@ class Interlocks:
         """Why the plan may not go on; empty when all is well."""
         return [reason for rule in self._rules if (reason := rule(now))]
 
+    def may_clear(self, now: float) -> bool:
+        """Whether all that is tripped may clear by itself."""
+        return all(isinstance(reason, Clearing) for rule in self._rules if (reason := rule(now)))
+
     # --- what rules are made of -----------------------------------------------------------------------
 
     def stale(self, device: Any, reading: Any, now: float) -> str:
@@ -88,7 +98,7 @@ class Interlocks:
             return ""
         seen = f"not read for {age:.0f} s" if age < float("inf") else "never read"
         trouble = self._trouble(device.name)
-        return f"{device.name}: {seen}{f' ({trouble})' if trouble else ''}; check its cable and power"
+        return Clearing(f"{device.name}: {seen}{f' ({trouble})' if trouble else ''}; check its cable and power")
 
     def fault_rule(self, device: Any, fault: Any) -> Rule:
         """Trips on words in `fault`."""
@@ -139,7 +149,8 @@ class _Chamber:
         actual = gas.actual_flow.get()
         off = not abs(actual - wanted) <= max(OFF_FLOW * wanted, 0.5)
         if self._starved.holds(off, gas.actual_flow.updated):
-            return f"{gas.name}: {actual:.1f} sccm of {gas.gas} instead of {wanted:.1f}; check bottle and valve"
+            flow = f"{actual:.1f} sccm of {gas.gas} instead of {wanted:.1f}"
+            return Clearing(f"{gas.name}: {flow}; check bottle and valve")
         return self._interlocks.stale(gas, gas.actual_flow, now)
 
     def _gun_rule(self, gun: Gun) -> Rule:
@@ -160,7 +171,7 @@ class _Chamber:
                 yield f"{gun.name}: plasma lost at {gun.voltage.get():.0f} V"
             wanted, actual = self._interlocks.order(gun.power) or 0.0, gun.actual_power.get()
             if off.holds(not abs(actual - wanted) <= max(OFF_SETPOINT * wanted, 2.0), gun.actual_power.updated):
-                yield f"{gun.name}: {actual:.0f} W instead of {wanted:.0f} W"
+                yield Clearing(f"{gun.name}: {actual:.0f} W instead of {wanted:.0f} W")
             if stale := self._interlocks.stale(gun, gun.current, now):
                 yield stale
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from drivers.errors import LinkError
 from drivers.roles import DepositionStation, Station, devices
 
 
@@ -24,6 +25,25 @@ def make_safe(station: Station) -> list[str]:
     return [fault for group in stages(station) for fault in _make_safe(group)]
 
 
+def reconnect(station: Station) -> None:
+    """Open the ports anew of devices that do not answer, and make the station safe.  Raises `LinkError`."""
+    lost = [device for device in devices(station) if isinstance(_awaited(device.trigger()), LinkError)]
+    for device in lost:
+        if (error := _awaited(device.reconnect())) is not None:
+            raise LinkError(f"{device.name} cannot be connected to again ({error}); check cable and power") from error
+    if lost and (faults := make_safe(station)):
+        raise LinkError("; ".join(faults))
+
+
+def _awaited(status: Any) -> BaseException | None:
+    """What `status` failed with, once it is done; it has a time-out of its own."""
+    finished = threading.Event()
+    status.add_callback(lambda _: finished.set())
+    finished.wait()
+    error: BaseException | None = status.exception(timeout=0)
+    return error
+
+
 def _make_safe(group: Iterable[Any]) -> list[str]:
     under_way, faults = [], []
     for device in group:
@@ -32,10 +52,7 @@ def _make_safe(group: Iterable[Any]) -> list[str]:
         except RuntimeError as error:  # its port was closed
             faults.append(f"{device.name} could not be made safe ({error})")
     for device, status in under_way:
-        finished = threading.Event()
-        status.add_callback(lambda _, finished=finished: finished.set())
-        finished.wait()  # the status has a time-out of its own
-        if (error := status.exception(timeout=0)) is not None:
+        if (error := _awaited(status)) is not None:
             faults.append(
                 f"{device.name} could not be made safe ({type(error).__name__}: {error}); switch it off by hand"
             )

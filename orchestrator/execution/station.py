@@ -18,6 +18,7 @@ from drivers.roles import Station, TransferStation, devices
 from orchestrator.execution import evidence, plans, safety
 from orchestrator.execution.documents import DocumentLog, DocumentLogError, plain
 from orchestrator.execution.engine import Engine
+from orchestrator.execution.faults import fault_of
 from orchestrator.execution.gate import Gates
 from orchestrator.execution.interlocks import Interlocks
 from orchestrator.execution.lifecycle import Happening, Lifecycle, State
@@ -123,7 +124,7 @@ class Worker:
             self._steps.begin(step, self._clock.now())
             self._current = step
             self._orders.clear()
-            self._gates.begin(step.get("hold_limit_s") or math.inf)
+            self._gates.begin(step.get("hold_limit_s") or math.inf, step.get("interlock_wait_s") or 0.0)
             self._faults = []
             self._lifecycle.happened(Happening.STARTED)
             self._thread = threading.Thread(
@@ -133,7 +134,7 @@ class Worker:
         return self._answer(step["uid"])
 
     def wait(self, uid: str, timeout_s: float) -> dict[str, Any]:
-        """State, outcome, error, run uids, marks and evidence of a step; after at most `timeout_s` real seconds.
+        """State, outcome, error, fault, run uids, marks and evidence of a step; after at most `timeout_s` real seconds.
 
         The state of a step that was never begun here is ``never begun``.
         """
@@ -157,6 +158,7 @@ class Worker:
                 "state": "never begun",
                 "outcome": {},
                 "error": error,
+                "fault": "death",
                 "run_uids": [],
                 "marks": [],
                 "evidence": None,
@@ -166,8 +168,10 @@ class Worker:
         return answer
 
     def _carry_out(self, step: Mapping[str, Any]) -> None:
-        state, outcome, error = StepState.FAILED, {}, ""
+        state, outcome, error, fault = StepState.FAILED, {}, "", ""
         try:
+            if step.get("reconnect"):
+                safety.reconnect(self._station)
             plan = plans.make(step, self._station, self._clock)
             outcome = self._engine.run(plan, plans.metadata(step, self._station, self._clock))
             outcome = plans.conclude(step, self._station, outcome or {})
@@ -175,15 +179,15 @@ class Worker:
         except Aborted as aborted:
             state, error = StepState.ABORTED, str(aborted)
         except Exception as failure:  # process edge: whatever a plan raises ends its step, not the worker
-            error = f"{type(failure).__name__}: {failure}"
+            error, fault = f"{type(failure).__name__}: {failure}", fault_of(failure)
             if (reason := self._orders.abort_reason) is not None:
                 state, error = StepState.ABORTED, f"{reason}; {error}"
             log.exception("step %s", step["uid"])
         if state is not StepState.DONE:
             outcome = self._gates.outcome
-        self._end(step, state, outcome, error)
+        self._end(step, state, outcome, error, fault)
 
-    def _end(self, step: Mapping[str, Any], state: StepState, outcome: dict[str, Any], error: str) -> None:
+    def _end(self, step: Mapping[str, Any], state: StepState, outcome: dict[str, Any], error: str, fault: str) -> None:
         ended_well = state is StepState.DONE
         now_in = self._lifecycle.happened(Happening.FINISHED if ended_well else Happening.FAILED)
         seen = None
@@ -192,19 +196,25 @@ class Worker:
             self._lifecycle.happened(Happening.MADE_SAFE)
             if isinstance(self._station, TransferStation):  # where is the sample now?
                 seen = {"after": evidence.look_at_rest(self._station, self._clock)}
-        self._log_end(step["uid"], state, outcome, error, seen)
+        self._log_end(step["uid"], state, outcome, error, seen, fault)
         with self._changed:
             self._current = None
             self._changed.notify_all()
 
     def _log_end(
-        self, uid: str, state: StepState, outcome: dict[str, Any], error: str, seen: dict[str, Any] | None
+        self,
+        uid: str,
+        state: StepState,
+        outcome: dict[str, Any],
+        error: str,
+        seen: dict[str, Any] | None,
+        fault: str,
     ) -> None:
         """Log how a step ended; a disk that is full may be emptied, so this is tried for `LOG_PATIENCE_S`."""
         deadline = time.monotonic() + LOG_PATIENCE_S
         while True:
             try:
-                self._steps.end(uid, state, outcome, error, self._engine.run_uids, self._clock.now(), seen)
+                self._steps.end(uid, state, outcome, error, self._engine.run_uids, self._clock.now(), seen, fault)
                 return
             except DocumentLogError as error_now:
                 log.exception("step %s", uid)
@@ -214,7 +224,13 @@ class Worker:
                 time.sleep(LOG_RETRY_S)
         # Without its end in the log nobody can rely on this step: it is unknown, now and after a restart.
         told = f"{error or state}, but its end could not be logged: {unwritten}"
-        self._unlogged[uid] = {"state": "unknown", "outcome": plain(outcome), "error": told, "evidence": seen}
+        self._unlogged[uid] = {
+            "state": "unknown",
+            "outcome": plain(outcome),
+            "error": told,
+            "fault": "storage",
+            "evidence": seen,
+        }
 
     def _mark(self, mark: str, facts: Mapping[str, Any]) -> None:
         assert self._current is not None
@@ -227,7 +243,8 @@ class Worker:
     # --- orders ---------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """state, step, progress, readings, faults, the reasons of a hold or abort, and whether anything hangs."""
+        """state, step, progress, readings, faults, the reasons of a hold or abort, the interlock waited on, and
+        whether anything hangs."""
         self._heard_at = time.monotonic()
         step = self._current
         fraction, text = self._gates.progress
@@ -240,6 +257,7 @@ class Worker:
             "faults": [*self._faults, *(f"{n}: {t}" for n, t in self._monitor.troubles().items())],
             "hold_reason": self._orders.hold_reason,
             "abort_reason": self._orders.abort_reason,
+            "waiting_on": self._gates.waiting_on,
             "blocked": self._vitals.blocked(),
             "loop_age_s": self._vitals.loop_age_s,
             "conversations_s": self._vitals.oldest(),

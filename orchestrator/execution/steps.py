@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS steps (
     state    TEXT NOT NULL,
     outcome  TEXT NOT NULL DEFAULT '{}',
     error    TEXT NOT NULL DEFAULT '',
+    fault    TEXT NOT NULL DEFAULT '',
     run_uids TEXT NOT NULL DEFAULT '[]',
     evidence TEXT,
     begun    REAL NOT NULL,
@@ -73,7 +74,7 @@ class StepLog:
         error = f"the station's worker died during this step; it had set out to: {marks}"
         kept = json.dumps({**(self._evidence(uid) or {}), **plain(evidence)})
         self._file.write(
-            "UPDATE steps SET state = ?, error = ?, evidence = ?, ended = ? WHERE uid = ?",
+            "UPDATE steps SET state = ?, error = ?, fault = 'death', evidence = ?, ended = ? WHERE uid = ?",
             (StepState.UNKNOWN, error, kept, now, uid),
             synced=True,
         )
@@ -113,12 +114,15 @@ class StepLog:
         run_uids: list[str],
         now: float,
         evidence: Mapping[str, Any] | None = None,
+        fault: str = "",
     ) -> None:
-        """How the step ended, synced; `evidence` is what was looked at after it ended badly."""
+        """How the step ended, synced; `evidence` is what was looked at after it ended badly, `fault` the class of
+        what went wrong."""
         kept = None if evidence is None else json.dumps(plain(evidence))
         self._file.write(
-            "UPDATE steps SET state = ?, outcome = ?, error = ?, run_uids = ?, ended = ?, evidence = ? WHERE uid = ?",
-            (state, json.dumps(plain(outcome)), error, json.dumps(run_uids), now, kept, uid),
+            "UPDATE steps SET state = ?, outcome = ?, error = ?, fault = ?, run_uids = ?, ended = ?, evidence = ? "
+            "WHERE uid = ?",
+            (state, json.dumps(plain(outcome)), error, fault, json.dumps(run_uids), now, kept, uid),
             synced=True,
         )
 
@@ -127,13 +131,14 @@ class StepLog:
         return [{"mark": mark, "time": time, **json.loads(facts)} for mark, facts, time in rows]
 
     def answer(self, uid: str) -> dict[str, Any] | None:
-        """The step's state, outcome, error, run uids, marks and evidence; None if there is no such step."""
-        query = "SELECT state, outcome, error, run_uids, evidence FROM steps WHERE uid = ?"
-        for state, outcome, error, run_uids, evidence in self._file.rows(query, (uid,)):
+        """The step's state, outcome, error, fault, run uids, marks and evidence; None if there is no such step."""
+        query = "SELECT state, outcome, error, fault, run_uids, evidence FROM steps WHERE uid = ?"
+        for state, outcome, error, fault, run_uids, evidence in self._file.rows(query, (uid,)):
             return {
                 "state": state,
                 "outcome": json.loads(outcome),
                 "error": error,
+                "fault": fault,
                 "run_uids": json.loads(run_uids),
                 "marks": self.marks(uid),
                 "evidence": None if evidence is None else json.loads(evidence),

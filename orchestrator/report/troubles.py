@@ -62,7 +62,8 @@ def _trouble(entry: e.Entry, time: float, intents: dict[str, e.StepIntended], ni
         case e.StepEnded(end=("failed" | "aborted" | "unknown") as end) if entry.step in intents:
             intent = intents[entry.step]
             attempt = f", attempt {intent.attempt}" if intent.attempt > 1 else ""
-            return Trouble(time, intent.sample, f"{intent.plan} {end}{attempt}", entry.error)
+            fault = f" ({entry.fault.replace('_', ' ')})" if entry.fault else ""
+            return Trouble(time, intent.sample, f"{intent.plan} {end}{fault}{attempt}", entry.error)
         case e.ObservationMade(validity=("censored" | "failed") as validity):
             return Trouble(time, entry.sample, f"observation {validity}", entry.reason)
         case e.FilmDeposited(finished=False):

@@ -49,8 +49,12 @@ def _no_improvement(state: CampaignState, campaign: Campaign, top: ObservationMa
 
 
 def breaker(state: CampaignState, campaign: Campaign) -> str:
-    """Why a person is needed: too many samples in a row came to nothing."""
-    limit = campaign.recovery.failures_in_a_row
-    if state.failures_in_a_row >= limit:
+    """Why no more is to be tried: too many samples in a row came to nothing, or a class of fault comes too often."""
+    recovery = campaign.recovery
+    if state.failures_in_a_row >= recovery.failures_in_a_row:
+        limit = recovery.failures_in_a_row
         return f"{state.failures_in_a_row} failed samples in a row (the limit is {limit}): look at the journal"
+    for fault, times in state.faults.items():
+        if times > (limit := recovery.faults.of(fault).budget):
+            return f"{times} faults of class {fault} (the budget is {limit}): look at the journal"
     return ""

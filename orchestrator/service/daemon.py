@@ -30,7 +30,7 @@ from orchestrator.service.orders import Orders
 from orchestrator.service.schedule import Layout, Step, next_steps
 from orchestrator.service.stations import Station
 from orchestrator.service.status import Progress, status
-from orchestrator.service.steps import order_of, step_kwargs
+from orchestrator.service.steps import intent_of, order_of
 from orchestrator.service.suggestions import Question, Suggestions
 
 log = logging.getLogger(__name__)
@@ -159,8 +159,7 @@ class Daemon:
 
     def _decide(self) -> None:
         """Start whatever the state asks for."""
-        all_held = self._orders.keep(self.state.mode, self._at_work())
-        if self.state.mode is Mode.HOLDING and all_held:
+        if self._at_rest() and self.state.mode is Mode.HOLDING:
             self._books.append(e.CampaignHeld())
         if self.state.mode is Mode.ABORTING:
             self._let_go()
@@ -212,16 +211,8 @@ class Daemon:
     # --- steps ----------------------------------------------------------------------------------------
 
     def _claim(self, step: Step) -> None:
-        sample = self.state.samples[step.sample]
-        intent = e.StepIntended(
-            step=f"{self.campaign.name}-{sample.number}-{step.plan}-{self.state.version + 1}",
-            plan=step.plan,
-            sample=sample.number,
-            attempt=sample.failures.get(step.plan, 0) + 1,
-            station=step.station,
-            claims=list(step.claims),
-            kwargs=step_kwargs(step, sample, self.state, self.campaign),
-        )
+        uid = f"{self.campaign.name}-{step.sample}-{step.plan}-{self.state.version + 1}"
+        intent = intent_of(step, self.state, self.campaign, uid)
         self._books.append(intent)
         self._stations[step.station].start(order_of(intent, self.campaign), self._step_ended)
 
@@ -239,6 +230,15 @@ class Daemon:
         """Stations with a step under way that somebody can end."""
         return {step.intent.station for step in self.state.open_steps.values()} - self.state.given_up
 
+    def _at_rest(self) -> bool:
+        """See that the stations do what the campaign's mode asks; whether all are at rest at a gate.
+
+        A hold by policy lets them finish: what it is about is another step.
+        """
+        if self.state.finishing:
+            return not self._at_work()
+        return self._orders.keep(self.state.mode, self._at_work())
+
     # --- commands -------------------------------------------------------------------------------------
 
     def _command_came(self, came: CommandCame) -> None:
@@ -251,6 +251,7 @@ class Daemon:
         news = after is not state.mode
         news |= command is Command.STOP and not state.stop_wanted
         news |= command is Command.RECOVER and bool(state.needs)
+        news |= command is Command.HOLD and state.finishing
         if news:
             self._books.append(e.CommandGiven(command=command.value, by=came.by, reason=came.reason))
             self._orders.give(command, came.reason, self._at_work())

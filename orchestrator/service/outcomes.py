@@ -8,16 +8,16 @@ measurement failed, never a made-up value.  A step that a death of ours cut off 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.faults import AIDS, FAULTS, Action, Fault
 from orchestrator.campaign.lifecycle import Mode, Phase
-from orchestrator.campaign.sample import Sample
-from orchestrator.campaign.spec import Campaign, RecoveryRule
+from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
-from orchestrator.service import settle
+from orchestrator.service import rules, settle
 from orchestrator.service.happenings import Answer
 from orchestrator.service.observations import failed_observation, observation
 
@@ -27,8 +27,8 @@ POLICY = "recovery policy"
 def facts(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
     """The entries that follow from `answer`, a worker's final word on `step`; `StepEnded` among them.
 
-    `answer` has "state" (done, failed, aborted, unknown, never begun, refused), "outcome", "error", "run_uids",
-    and may have "marks" and "evidence".
+    `answer` has "state" (done, failed, aborted, unknown, never begun, refused), "outcome", "error", "fault",
+    "run_uids", and may have "marks" and "evidence".
     """
     if answer["state"] in ("never begun", "refused"):
         answer = {**answer, "outcome": _NOTHING[step.plan]}
@@ -65,7 +65,7 @@ def _transferred(state: CampaignState, campaign: Campaign, step: e.StepIntended,
     ended = _ended(state, campaign, step, answer)
     if place == destination or ended.end != "failed":
         return [*moves, ended]
-    return [*moves, ended, *_not_arrived(state, campaign, step, place, _error(answer))]
+    return [*moves, ended, *_not_arrived(state, campaign, step, place, ended)]
 
 
 def _place_after(step: e.StepIntended, answer: Answer) -> e.Place:
@@ -90,15 +90,16 @@ def _lost(state: CampaignState, step: e.StepIntended, answer: Answer, route: str
 
 
 def _not_arrived(
-    state: CampaignState, campaign: Campaign, step: e.StepIntended, place: e.Place, said: str
+    state: CampaignState, campaign: Campaign, step: e.StepIntended, place: e.Place, ended: e.StepEnded
 ) -> list[e.Entry]:
     """What policy asks for after a transfer that failed and left the sample at `place`, for sure."""
-    sample, rule = state.samples[step.sample], campaign.recovery.transfer
-    if state.mode is Mode.ABORTING or _again(rule, sample, "transfer"):
+    sample, action = state.samples[step.sample], _action(state, campaign, step, ended)
+    if action in AIDS:
         return []
-    if rule.then == "discard" and place == sample.place and sample.at_home and sample.phase in _CAN_BE_GIVEN_UP:
-        return [e.SampleDiscarded(sample=sample.number, by=POLICY, reason=f"cannot be moved: {said}")]
-    return [e.OperatorNeeded(reason=f"sample {sample.number} cannot be moved from {place}: {said}")]
+    given_up = place == sample.place and sample.at_home and sample.phase in _CAN_BE_GIVEN_UP
+    if action == "skip" and given_up:
+        return [e.SampleDiscarded(sample=sample.number, by=POLICY, reason=f"cannot be moved: {ended.error}")]
+    return [called(action, f"sample {sample.number} cannot be moved from {place}: {ended.error}")]
 
 
 _CAN_BE_GIVEN_UP = (Phase.SUGGESTED, Phase.DEPOSITED)
@@ -107,10 +108,9 @@ _CAN_BE_GIVEN_UP = (Phase.SUGGESTED, Phase.DEPOSITED)
 def _retired(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
     """The arm is out of the way, or is tried again, or a person has to move it."""
     ended = _ended(state, campaign, step, answer)
-    again = _again(campaign.recovery.transfer, state.samples[step.sample], "retire")
-    if ended.end != "failed" or again or state.mode is Mode.ABORTING:
+    if ended.end != "failed" or (action := _action(state, campaign, step, ended)) in AIDS:
         return [ended]
-    return [ended, e.OperatorNeeded(reason=f"the arm cannot be moved out of the way: {_error(answer)}")]
+    return [ended, called(action, f"the arm cannot be moved out of the way: {ended.error}")]
 
 
 # --- depositions --------------------------------------------------------------------------------------
@@ -124,9 +124,21 @@ def _deposited(state: CampaignState, campaign: Campaign, step: e.StepIntended, a
     except settle.Unsettled as why:
         return [*calibrated, *_unknown(step, answer, str(why))]
     ended = _ended(state, campaign, step, answer)
-    if film is None:
-        return [*calibrated, ended]
-    return [*calibrated, film, ended, *_broken_off(state, campaign, film)]
+    told = [*calibrated, ended] if film is None else [*calibrated, film, ended, *_broken_off(state, campaign, film)]
+    return [*told, *_not_deposited(state, campaign, step, ended, film)]
+
+
+def _not_deposited(
+    state: CampaignState, campaign: Campaign, step: e.StepIntended, ended: e.StepEnded, film: e.FilmDeposited | None
+) -> list[e.Entry]:
+    """What policy asks for after a deposition that failed.  A substrate that has a film gets no further attempt."""
+    if ended.end != "failed" or (action := _action(state, campaign, step, ended)) in AIDS:
+        return []
+    if action != "skip":
+        return [called(action, f"sample {step.sample} could not be deposited: {ended.error}")]
+    if film is not None:
+        return []
+    return [e.SampleDiscarded(sample=step.sample, by=POLICY, reason=f"could not be deposited: {ended.error}")]
 
 
 def _film(step: e.StepIntended, answer: Answer, outcome: dict[str, Any]) -> e.FilmDeposited | None:
@@ -174,30 +186,52 @@ def _calibrated(state: CampaignState, outcome: dict[str, Any]) -> list[e.Entry]:
 
 def _measured(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
     outcome, end = _outcome(answer), answer["state"]
-    sample, rule = state.samples[step.sample], campaign.recovery.measurement
+    sample = state.samples[step.sample]
     ended = _ended(state, campaign, step, answer)
     if ended.end in ("aborted", "interrupted"):
         return [ended]  # measuring does no harm to a film: it is simply made again
-    reason = outcome.get("reason") or _error(answer)
+    reason, fault = outcome.get("reason") or _error(answer), ended.fault or "protocol"
+    if end == "done" and outcome.get("validity") == "failed":
+        fault = "measurement"
     if end == "done" and outcome.get("validity") in ("valid", "censored"):
         try:
             return [observation(campaign, sample, outcome), ended]
         except (ValidationError, LookupError, TypeError) as error:
-            reason = f"the outcome of the measurement cannot be used: {error!r}"
-    ended = ended.model_copy(update={"end": "failed", "error": reason})
-    if _again(rule, sample, "measure"):
+            reason, fault = f"the outcome of the measurement cannot be used: {error!r}", "protocol"
+    ended = ended.model_copy(update={"end": "failed", "fault": fault, "error": reason})
+    action = _action(state, campaign, step, ended)
+    if action in AIDS:
         return [ended]
-    if rule.then == "hold":
-        return [ended, e.OperatorNeeded(reason=f"sample {sample.number} could not be measured: {reason}")]
-    return [failed_observation(campaign, sample, outcome, reason), ended]
+    if action == "skip":
+        return [failed_observation(campaign, sample, outcome, reason), ended]
+    return [ended, called(action, f"sample {sample.number} could not be measured: {reason}")]
 
 
 # --- all ----------------------------------------------------------------------------------------------
 
 
-def _again(rule: RecoveryRule, sample: Sample, plan: e.Plan) -> bool:
-    """Whether policy allows a further attempt after the one that has just failed."""
-    return sample.failures.get(plan, 0) < rule.retries
+def called(action: Action, reason: str) -> e.CommandGiven | e.OperatorNeeded:
+    """A hold until somebody resumes, or, whatever else was asked for, somebody is needed now."""
+    if action == "hold":
+        return e.CommandGiven(command="hold", by=POLICY, reason=reason, after_steps=True)
+    return e.OperatorNeeded(reason=reason)
+
+
+def _action(state: CampaignState, campaign: Campaign, step: e.StepIntended, ended: e.StepEnded) -> Action:
+    """What policy says to a step that has failed; while the campaign is aborted, nothing: there is no next attempt."""
+    if state.mode is Mode.ABORTING:
+        return "retry"
+    before = state.samples[step.sample].failures.get(step.plan, [])
+    action = rules.action(campaign.recovery, [*before, ended.fault or "protocol"])
+    return "wake" if action == "hold" and state.needs else action
+
+
+def _fault(answer: Answer) -> Fault:
+    """The class of what went wrong, as the worker told it; what it did not live to tell is a death."""
+    told = answer.get("fault")
+    if told in FAULTS:
+        return cast(Fault, told)
+    return "protocol" if answer["state"] in ("failed", "refused", "done") else "death"
 
 
 def _outcome(answer: Answer) -> dict[str, Any]:
@@ -234,4 +268,11 @@ def _end_as(step: e.StepIntended, answer: Answer, end: e.StepEnd, error: str) ->
     evidence = None
     if looked_at is not None:
         evidence = {**looked_at, "marks": answer.get("marks") or [], "recorded": _outcome(answer)}
-    return e.StepEnded(step=step.step, end=end, error=error, run_uids=answer.get("run_uids") or [], evidence=evidence)
+    return e.StepEnded(
+        step=step.step,
+        end=end,
+        fault="" if end in ("done", "aborted") else _fault(answer),
+        error=error,
+        run_uids=answer.get("run_uids") or [],
+        evidence=evidence,
+    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.lifecycle import Mode, Phase
-from orchestrator.campaign.sample import Sample
+from orchestrator.campaign.lifecycle import HOLDS, Mode, Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
-from orchestrator.service import budget
+from orchestrator.service import budget, outcomes, rules
 from orchestrator.service.schedule import CHAMBER, Layout, Step, all_home, next_steps, wants_suggestion
 
 
@@ -18,31 +15,18 @@ def verdicts(state: CampaignState, campaign: Campaign, now: float, by: str) -> l
     if state.mode not in (Mode.RUNNING, Mode.STOPPING) or state.needs:
         return []
     if tripped := budget.breaker(state, campaign):
-        return [e.OperatorNeeded(reason=tripped)]
-    bare = [sample for sample in state.samples.values() if sample.phase is Phase.SUGGESTED]
+        return [outcomes.called(campaign.recovery.breaker, tripped)]
     if reason := budget.over(state, campaign, now):
+        bare = [sample for sample in state.samples.values() if sample.phase is Phase.SUGGESTED]
         return [e.SampleDiscarded(sample=s.number, by=by, reason=f"not begun: {reason}") for s in bare]
-    return list(_hopeless(bare, campaign))
-
-
-def _hopeless(bare: list[Sample], campaign: Campaign) -> Iterator[e.Entry]:
-    rule = campaign.recovery.deposition
-    for sample in bare:
-        if sample.failures.get("deposit", 0) > rule.retries:
-            if rule.then == "hold":
-                yield e.OperatorNeeded(reason=f"sample {sample.number} could not be deposited")
-            else:
-                reason = "could not be deposited"
-                yield e.SampleDiscarded(sample=sample.number, by="recovery policy", reason=reason)
+    return []
 
 
 def ripe(step: Step, state: CampaignState, campaign: Campaign, now: float) -> bool:
     """Whether `step` may begin at lab time `now`: after a failure it waits, longer after each."""
-    recovery, sample = campaign.recovery, state.samples[step.sample]
-    rules = {"deposit": recovery.deposition, "measure": recovery.measurement}
-    failures = sample.failures.get(step.plan, 0)
-    wait_s = rules.get(step.plan, recovery.transfer).wait_s * 2.0 ** (failures - 1)
-    return failures == 0 or now - sample.failed_at >= wait_s
+    sample = state.samples[step.sample]
+    faults = sample.failures.get(step.plan, [])
+    return not faults or now - sample.failed_at >= rules.wait_s(campaign.recovery, faults)
 
 
 def enough(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> str:
@@ -67,7 +51,8 @@ def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: fl
     # A step of a station that is given up stays open: its next worker knows what became of it.
     at_work = [step for step in state.open_steps.values() if step.intent.station not in state.given_up]
     coming_back = state.lost_stations - state.given_up
-    if at_work or coming_back or state.mode in (Mode.HOLDING, Mode.HELD) or state.ended:
+    held = state.mode in HOLDS and not (state.held_by_policy and state.needs)
+    if at_work or coming_back or held or state.ended:
         return None
     if state.mode is Mode.ABORTING:
         return e.CampaignEnded(end="aborted", reason="abort")

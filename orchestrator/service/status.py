@@ -22,7 +22,7 @@ class StationStatus:
 
 @dataclass(frozen=True)
 class Progress:
-    """Lab times in seconds since the epoch."""
+    """Lab times in seconds since the epoch.  `faults` counts those of each class, as their budgets do."""
 
     campaign: str
     mode: str
@@ -39,6 +39,7 @@ class Progress:
     predicted_finish: float | None = None
     needs: str = ""
     end: str = ""
+    faults: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,6 +71,7 @@ def status(state: CampaignState, campaign: Campaign, now: float) -> Progress:
         predicted_finish=_predicted_finish(state, campaign, now),
         needs=state.needs,
         end=state.ended.end if state.ended else "",
+        faults={str(fault): times for fault, times in state.faults.items()},
     )
 
 

@@ -7,11 +7,29 @@ from typing import Any
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, Sample
+from orchestrator.service import rules
 from orchestrator.service.schedule import Step
 
 
-def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Campaign) -> dict[str, Any]:
-    """JSON-able arguments of the plan that carries `step` out."""
+def intent_of(step: Step, state: CampaignState, campaign: Campaign, uid: str) -> e.StepIntended:
+    """What is said of `step` before it is begun, as `uid`."""
+    sample = state.samples[step.sample]
+    faults = sample.failures.get(step.plan, [])
+    aid = rules.aid(campaign.recovery, faults)
+    return e.StepIntended(
+        step=uid,
+        plan=step.plan,
+        sample=sample.number,
+        attempt=len(faults) + 1,
+        station=step.station,
+        claims=list(step.claims),
+        kwargs=step_kwargs(step, sample, state, campaign, aid),
+        aid=aid,
+    )
+
+
+def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Campaign, aid: str = "") -> dict[str, Any]:
+    """JSON-able arguments of the plan that carries `step` out.  After a *recalibrate* no rate counts as known."""
     match step.plan:
         case "transfer":
             return {"source": sample.place, "destination": step.destination}
@@ -20,7 +38,8 @@ def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Camp
         case "deposit":
             film = campaign.film.model_dump(mode="json", exclude_none=True)
             composition = sample.suggestion.composition
-            rates = {element: rate for element, rate in state.rates.items() if composition.get(element, 0) > 0}
+            known = {} if aid == "recalibrate" else state.rates
+            rates = {element: rate for element, rate in known.items() if composition.get(element, 0) > 0}
             return {"composition": composition, "rates": rates, **film}
         case "measure":
             assert sample.film is not None
@@ -38,6 +57,8 @@ def order_of(intent: e.StepIntended, campaign: Campaign) -> dict[str, Any]:
         "plan": intent.plan,
         "kwargs": intent.kwargs,
         "hold_limit_s": campaign.recovery.hold_limit_s if intent.plan == "deposit" else None,
+        "interlock_wait_s": campaign.recovery.interlock_wait_s,
+        "reconnect": intent.aid == "reconnect",
         "metadata": {
             "campaign": campaign.name,
             "sample": intent.sample,

@@ -102,7 +102,8 @@ class WorkerStation:
         if refusal.kind == "StationBusy":
             state = "never begun"
             time.sleep(BUSY_S)  # before it is tried again
-        return {"state": state, "outcome": {}, "error": str(refusal), "run_uids": [], "marks": [], "evidence": None}
+        fault = "death" if state == "never begun" else "protocol"
+        return {"state": state, "outcome": {}, "error": str(refusal), "fault": fault, "run_uids": [], "marks": []}
 
     # --- orders ---------------------------------------------------------------------------------------
 

@@ -51,8 +51,8 @@ max_field_mt = 300
 coarse_step_mt = 20
 fine_step_mt = 2
 
-[recovery]
-transfer = { retries = 1, then = "hold" }
+[recovery.faults]
+robot = { actions = ["retry", "skip"], wait_s = 60 }
 """
 
 LAB = """\
@@ -471,11 +471,91 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "campaign",
-        'retries = 1, then = "hold"',
-        'retries = 99, then = "retry"',
+        'actions = ["retry", "skip"]',
+        "actions = []",
         (
-            "campaign.toml:40: recovery.transfer.retries = 99: is more than 10; give a whole number from 0 to 10",
-            'campaign.toml:40: recovery.transfer.then = "retry": is not known; known here: discard, hold',
+            "campaign.toml:40: recovery.faults.robot.actions = []: has 0 entries; give a list of 1 to 11 actions, the last of them skip, hold or wake",
+        ),
+    ),
+    Case(
+        "campaign",
+        'actions = ["retry", "skip"]',
+        'actions = ["retry", "again", "skip"]',
+        (
+            'campaign.toml:40: recovery.faults.robot.actions[2] = "again": is not known; known here: retry, reconnect, recalibrate, remeasure, skip, hold, wake',
+        ),
+    ),
+    Case(
+        "campaign",
+        'actions = ["retry", "skip"]',
+        'actions = ["skip", "retry"]',
+        (
+            'campaign.toml:40: recovery.faults.robot.actions[1] = "skip": ends the attempts, and is not the last; put it last',
+            'campaign.toml:40: recovery.faults.robot.actions[2] = "retry": is a further attempt, and after it nothing is said; end the list with one of skip, hold, wake',
+        ),
+    ),
+    Case(
+        "campaign",
+        'actions = ["retry", "skip"]',
+        'actions = ["recalibrate", "skip"]',
+        (
+            'campaign.toml:40: recovery.faults.robot.actions[1] = "recalibrate": is nothing to do about a fault of class robot; give one of retry, skip, hold, wake',
+        ),
+    ),
+    Case(
+        "campaign",
+        'actions = ["retry", "skip"]',
+        'actions = "skip"',
+        (
+            'campaign.toml:40: recovery.faults.robot.actions = "skip": has the wrong type; give a list of 1 to 11 actions, the last of them skip, hold or wake',
+        ),
+    ),
+    Case(
+        "campaign",
+        "wait_s = 60",
+        "wait_s = 60, longest_wait_s = 30, budget = 0",
+        ("campaign.toml:40: recovery.faults.robot.budget = 0: is less than 1; give a whole number from 1 to 1000000",),
+    ),
+    Case(
+        "campaign",
+        "wait_s = 60",
+        "wait_s = -1, patience_s = 5",
+        (
+            "campaign.toml:40: recovery.faults.robot.wait_s = -1: is less than 0; give a number from 0 to 86400 s",
+            "campaign.toml:40: recovery.faults.robot.patience_s = 5: is not a known key; known here: actions, wait_s, longest_wait_s, budget",
+        ),
+    ),
+    Case(
+        "campaign",
+        "wait_s = 60",
+        "wait_s = 4000",
+        (
+            "campaign.toml:40: recovery.faults.robot.longest_wait_s = 1800: is less than wait_s = 4000; give at least 4000 s",
+        ),
+    ),
+    Case(
+        "campaign",
+        "robot = {",
+        "robots = {",
+        (
+            'campaign.toml:40: recovery.faults.robots = { actions = ["retry", "skip"], wait_s = 60 }: is not a known key; did you mean "robot"? known here: communication, timeout, instrument, interlock, vacuum, calibration, limit, measurement, robot, hold_limit, storage, protocol, death',
+        ),
+    ),
+    Case(
+        "campaign",
+        "[recovery.faults]\n",
+        '[recovery]\nbreaker = "stop"\ninterlock_wait_s = 7200\n\n[recovery.faults]\n',
+        (
+            'campaign.toml:40: recovery.breaker = "stop": is not known; known here: hold, wake',
+            "campaign.toml:41: recovery.interlock_wait_s = 7200: is more than 3600; give a number from 0 to 3600 s",
+        ),
+    ),
+    Case(
+        "campaign",
+        "[recovery.faults]\n",
+        '[recovery]\ntransfer = { retries = 1, then = "hold" }\n\n[recovery.faults]\n',
+        (
+            'campaign.toml:40: recovery.transfer = { retries = 1, then = "hold" }: is not a known key; known here: faults, breaker, failures_in_a_row, interlock_wait_s, hold_limit_s, interrupted_film, interruptions',
         ),
     ),
     Case(

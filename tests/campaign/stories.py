@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.faults import Fault
 from orchestrator.campaign.state import CampaignState
 
 STARTED = e.CampaignStarted(campaign={"name": "story"}, lab={"name": "bench"}, by="tester")
@@ -25,8 +26,8 @@ def intended(step: str, plan: e.Plan, sample: int, claims: Iterable[str], **kwar
     )
 
 
-def ended(step: str, end: e.StepEnd = "done", error: str = "") -> e.StepEnded:
-    return e.StepEnded(step=step, end=end, error=error)
+def ended(step: str, end: e.StepEnd = "done", error: str = "", fault: Fault | Literal[""] = "") -> e.StepEnded:
+    return e.StepEnded(step=step, end=end, error=error, fault=fault)
 
 
 def film(sample: int, finished: bool = True) -> e.FilmDeposited:

@@ -64,8 +64,8 @@ def test_what_is_read() -> None:
     assert campaign.constraints[0].coefficients == {"Ni": 1, "Co": -1}
     assert campaign.constraints[0].min is None
     assert campaign.film.temperature_c is None
-    assert campaign.recovery.transfer.then == "hold"
-    assert campaign.recovery.deposition.then == "discard"
+    assert campaign.recovery.faults.robot.actions == ("retry", "skip")
+    assert campaign.recovery.faults.robot.budget == Campaign.model_fields["recovery"].default.faults.robot.budget
     assert campaign.optimizer.max_pool == 200_000
 
 

@@ -68,7 +68,7 @@ def test_where_a_sample_is_while_it_is_carried():
 def test_a_transfer_that_never_set_out_leaves_the_sample_where_it_was():
     state = story(suggested(1), IN[0], ended("in", "failed", "gripped nothing"))
     assert (state.samples[1].place, state.samples[1].bound_for) == ("cassette/1", None)
-    assert state.samples[1].failures == {"transfer": 1}
+    assert state.samples[1].failures == {"transfer": ["protocol"]}
 
 
 def test_a_sample_lost_on_its_way_may_be_at_either_end():
@@ -81,7 +81,7 @@ def test_a_sample_lost_on_its_way_may_be_at_either_end():
 def test_a_deposit_that_failed_before_the_film_was_begun_may_be_tried_again():
     state = story(suggested(1), *IN, DEPOSIT[0], ended("dep", "failed", "no plasma"))
     assert state.samples[1].phase is Phase.SUGGESTED
-    assert state.samples[1].failures == {"deposit": 1}
+    assert state.samples[1].failures == {"deposit": ["protocol"]}
     tell(state, intended("dep2", "deposit", 1, ["chamber"]), film(1), ended("dep2"))
     assert state.samples[1].phase is Phase.DEPOSITED
     assert state.samples[1].failures == {}
@@ -106,7 +106,7 @@ def test_an_unknown_deposit_stays_open_until_it_is_settled():
 def test_a_measurement_without_a_result_may_be_made_again(end):
     state = story(*WHOLE[:-6], MEASURE[0], ended("meas", end))
     assert state.samples[1].phase is Phase.DEPOSITED
-    assert state.samples[1].failures == {"measure": 1}
+    assert state.samples[1].failures == {"measure": ["protocol"]}
     assert [s.number for s in state.pending] == [1]
 
 

@@ -22,6 +22,7 @@ class Rules:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.clearing = False
         self.seen: list[tuple[str, object]] = []
 
     def ordered(self, setting, value) -> None:
@@ -29,6 +30,9 @@ class Rules:
 
     def tripped(self, now: float) -> list[str]:
         return self.reasons
+
+    def may_clear(self, now: float) -> bool:
+        return self.clearing
 
 
 class Bench:

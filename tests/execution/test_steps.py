@@ -24,7 +24,7 @@ def log(path):
 def test_a_step_begins_once(log):
     assert log.begin(STEP, 1.0)
     assert not log.begin(STEP, 2.0)
-    nothing = {"outcome": {}, "error": "", "run_uids": [], "marks": [], "evidence": None}
+    nothing = {"outcome": {}, "error": "", "fault": "", "run_uids": [], "marks": [], "evidence": None}
     assert log.answer("s-1") == {"state": "running", **nothing}
 
 

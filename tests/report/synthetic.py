@@ -33,7 +33,7 @@ def campaign(elements: Sequence[str] = ELEMENTS, samples: int = 25, **changes: A
         "stopping": {"target": None, "no_improvement_samples": None},
         "optimizer": {"method": "gp", "initial_samples": 6, "acquisition": "log_ei", "max_pool": 200000},
         "measurement": {"max_field_mt": 300.0, "dwell_s": 6.0, "coarse_step_mt": 15.0, "fine_step_mt": 1.0},
-        "recovery": {"deposition": {"retries": 1, "then": "discard"}, "failures_in_a_row": 3},
+        "recovery": {"faults": {"instrument": {"actions": ["retry", "skip"]}}, "failures_in_a_row": 3},
     }
     return told | changes
 

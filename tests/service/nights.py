@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.faults import AIDS_FOR
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.service import outcomes, policy
-from orchestrator.service.schedule import Layout, next_steps
-from orchestrator.service.steps import step_kwargs
+from orchestrator.service.schedule import Layout, Step, next_steps
+from orchestrator.service.steps import intent_of
 
 LAYOUT = Layout("chamber", "magnetometer", "robot")
 START = 1.7e9
@@ -44,6 +45,17 @@ def campaign(
             "recovery": recovery or {},
         }
     )
+
+
+def rules(retries: int, then: str, *, wait_s: float = 60.0, budget: int = 1000) -> dict[str, Any]:
+    """The same recovery rule for every class of fault."""
+    return {
+        "faults": {
+            fault: {"actions": [*[aids[0]] * retries, then], "wait_s": wait_s, "longest_wait_s": 8 * wait_s}
+            | {"budget": budget}
+            for fault, aids in AIDS_FOR.items()
+        }
+    }
 
 
 def film_outcome(*, finished: bool = True) -> dict[str, Any]:
@@ -134,9 +146,9 @@ def cut_off_transfer(
     }
 
 
-def answer(state: str, outcome: dict[str, Any] | None = None, error: str = "") -> dict[str, Any]:
+def answer(state: str, outcome: dict[str, Any] | None = None, error: str = "", fault: str = "") -> dict[str, Any]:
     """A worker's final word."""
-    return {"state": state, "outcome": outcome or {}, "error": error, "run_uids": ["run"]}
+    return {"state": state, "outcome": outcome or {}, "error": error, "fault": fault, "run_uids": ["run"]}
 
 
 DONE = {
@@ -174,12 +186,16 @@ class Night:
         state, now = self.state, self.now
         while verdicts := policy.verdicts(state, self.campaign, now, "tester"):
             self.append(*verdicts)
-        claimed = [self._claim(step) for step in next_steps(state, self.layout)]
+        claimed = [self._claim(step) for step in next_steps(state, self.layout) if self.ripe(step)]
         if not self.asked:
             self.asked = policy.wants_sample(state, self.campaign, self.layout, now)
         if not self.asked and (end := policy.conclusion(state, self.campaign, self.layout, now)):
             self.append(end)
         return claimed
+
+    def ripe(self, step: Step) -> bool:
+        """Whether `step` may begin now; here nothing ever waits."""
+        return True
 
     def suggest(self) -> None:
         """The suggestion that was asked for comes."""
@@ -203,17 +219,8 @@ class Night:
         intent = self.state.open_steps[uid].intent
         self.append(*outcomes.facts(self.state, self.campaign, intent, said))
 
-    def _claim(self, step: Any) -> e.StepIntended:
-        sample = self.state.samples[step.sample]
-        intent = e.StepIntended(
-            step=f"{step.plan}-{self.state.version + 1}",
-            plan=step.plan,
-            sample=sample.number,
-            attempt=sample.failures.get(step.plan, 0) + 1,
-            station=step.station,
-            claims=list(step.claims),
-            kwargs=step_kwargs(step, sample, self.state, self.campaign),
-        )
+    def _claim(self, step: Step) -> e.StepIntended:
+        intent = intent_of(step, self.state, self.campaign, f"{step.plan}-{self.state.version + 1}")
         self.append(intent)
         self._on_claim(intent)
         return intent

@@ -31,6 +31,7 @@ from tests.service.nights import (
     film_record,
     loop_outcome,
     no_film_outcome,
+    rules,
 )
 
 GRIPPER = "gripper"
@@ -67,6 +68,8 @@ KILLED = {
     "measure": ["silent", "never begun"],
 }
 """How a step may have ended of which the next worker is asked."""
+TOLD = ("", "death", "robot", "interlock")
+"""The class of fault that a station tells with it."""
 RARELY = st.integers(0, 9).map(lambda n: n == 7)
 
 
@@ -216,8 +219,10 @@ class World:
 
 class AnyNight(RuleBasedStateMachine):
     @initialize(
-        retries=st.tuples(*[st.integers(0, 2)] * 3),
-        then=st.tuples(*[st.sampled_from(["discard", "hold"])] * 3),
+        retries=st.integers(0, 2),
+        then=st.sampled_from(["skip", "hold", "wake"]),
+        budget=st.sampled_from([2, 1000]),
+        breaker=st.sampled_from(["hold", "wake"]),
         row=st.integers(1, 4),
         stopping=st.sampled_from([{}, {}, {}, {"target": 1400.0}, {"no_improvement_samples": 2}]),
         substrates=st.sampled_from([None, 6]),
@@ -226,17 +231,15 @@ class AnyNight(RuleBasedStateMachine):
             {plan: st.sampled_from(["done", *often]) for plan, (often, _) in ENDINGS.items()}
         ),
     )
-    def evening(self, retries, then, row, stopping, substrates, good_start, tonight):
-        kinds = ("deposition", "measurement", "transfer")
-        rules = {k: {"retries": r, "then": t} for k, r, t in zip(kinds, retries, then, strict=True)}
+    def evening(self, retries, then, budget, breaker, row, stopping, substrates, good_start, tonight):
         spec = campaign(
             lab_hours=HOURS,
             substrates=substrates,
             stopping=stopping,
-            recovery={**rules, "failures_in_a_row": row},
+            recovery={**rules(retries, then, budget=budget), "breaker": breaker, "failures_in_a_row": row},
         )
         self.recoveries = 0
-        self.retries = dict(zip(("deposit", "measure", "transfer"), retries, strict=True))
+        self.attempts = 1 + retries * (len(TOLD) + 1)  # of one step; a loop that is invalid is told without a class
         self.tonight = tonight
         self.world = World()
         self.night = Night(spec, slots=SLOTS, on_claim=self.world.begin)
@@ -268,9 +271,9 @@ class AnyNight(RuleBasedStateMachine):
             if self.night.asked and not self.over:
                 self.a_suggestion_comes()
 
-    def end_step(self, uid, ending):
+    def end_step(self, uid, ending, fault=""):
         step = self.state.open_steps[uid].intent
-        self.night.end_step(uid, self.world.end(step, ending))
+        self.night.end_step(uid, {**self.world.end(step, ending), "fault": fault})
         self.decide()
 
     # --- what may come --------------------------------------------------------------------------------
@@ -284,11 +287,11 @@ class AnyNight(RuleBasedStateMachine):
         self.decide()
 
     @precondition(lambda self: not self.over and self.state.open_steps)
-    @rule(data=st.data(), badly=RARELY)
-    def a_step_ends_otherwise(self, data, badly):
+    @rule(data=st.data(), badly=RARELY, fault=st.sampled_from(TOLD))
+    def a_step_ends_otherwise(self, data, badly, fault):
         uid = data.draw(st.sampled_from(sorted(self.state.open_steps)))
         endings = ENDINGS[self.state.open_steps[uid].intent.plan]
-        self.end_step(uid, data.draw(st.sampled_from(endings[badly])))
+        self.end_step(uid, data.draw(st.sampled_from(endings[badly])), fault)
 
     @precondition(lambda self: not self.over and self.state.open_steps)
     @rule(data=st.data())
@@ -318,6 +321,7 @@ class AnyNight(RuleBasedStateMachine):
 
     def command(self, command):
         if (self.state.mode, command) in CAMPAIGN_TRANSITIONS:
+            self.recoveries += self.state.held_by_policy and command in (Command.RESUME, Command.STOP)
             self.night.append(e.CommandGiven(command=command.value, by="operator", reason="r"))
             self.decide()
 
@@ -433,7 +437,8 @@ class AnyNight(RuleBasedStateMachine):
     def no_sample_is_tried_for_ever(self):
         """The ranking that makes every night end: what is left of each sample's attempts only shrinks.
 
-        What a death of ours cut off is begun again; so is everything once the operator has recovered the campaign.
+        What a death of ours cut off is begun again; so is everything once the operator has recovered the campaign, or
+        lifted a hold of the policy.  Classes of fault are counted apart.
         """
         plans = {r.entry.step: r.entry for r in self.night.entries if isinstance(r.entry, e.StepIntended)}
         tried, cut_off = Counter(), Counter()
@@ -446,9 +451,9 @@ class AnyNight(RuleBasedStateMachine):
         for (sample, plan), times in tried.items():
             if plan != "retire":
                 moves = MOVES + cut_off[sample, plan] + self.recoveries if plan == "transfer" else 1
-                assert times <= moves * (1 + self.retries[plan]) * (1 + self.recoveries)
+                assert times <= moves * self.attempts * (1 + self.recoveries)
         for (_, plan), times in cut_off.items():
-            assert plan in ("transfer", "retire") or times <= limit * (1 + self.retries[plan]) * (1 + self.recoveries)
+            assert plan in ("transfer", "retire") or times <= limit * self.attempts * (1 + self.recoveries)
 
     def teardown(self):
         """From here on all goes well: the night ends, and everything is accounted for."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.lifecycle import Mode
 from orchestrator.service import budget, policy
 from orchestrator.service.schedule import Step
 from tests.campaign.stories import command, ended, film, intended, moved, observed, story, suggested, tell, transfer
@@ -148,26 +149,64 @@ def test_substrates_given_up_after_failures_trip_it_too():
     assert not budget.breaker(story(*given_up(1), *given_up(2)), spec)
 
 
+def faulty(*faults):
+    """A campaign in which deposits of sample 1 failed so."""
+    tries = [
+        x
+        for n, fault in enumerate(faults)
+        for x in (intended(f"d{n}", "deposit", 1, ["chamber"]), ended(f"d{n}", "failed", fault=fault))
+    ]
+    return story(suggested(1), *tries)
+
+
+def test_the_breaker_trips_on_a_class_of_fault_that_comes_more_often_than_its_budget():
+    spec = campaign(recovery={"faults": {"vacuum": {"budget": 2}}})
+    assert budget.breaker(faulty("vacuum", "timeout", "vacuum", "timeout", "timeout"), spec) == ""
+    tripped = budget.breaker(faulty("vacuum", "timeout", "vacuum", "vacuum"), spec)
+    assert tripped == "3 faults of class vacuum (the budget is 2): look at the journal"
+
+
+def test_what_is_counted_is_told_by_the_journal_and_begins_anew_with_the_operator_s_word():
+    spec = campaign(recovery={"faults": {"vacuum": {"budget": 1}}, "breaker": "hold"})
+    state = faulty("vacuum", "vacuum")
+    assert state.faults == {"vacuum": 2}
+    (hold,) = policy.verdicts(state, spec, state.time, "me")
+    assert (hold.kind, hold.command, hold.by, hold.after_steps) == ("command_given", "hold", "recovery policy", True)
+    tell(state, hold)
+    assert (state.mode, state.held_by_policy, state.finishing) == (Mode.HOLDING, True, True)
+    assert policy.conclusion(state, spec, LAYOUT, state.time) is None
+    tell(state, e.CampaignHeld(), command("resume"))
+    assert (state.mode, state.held_by_policy, state.finishing) == (Mode.RUNNING, False, False)
+    assert (state.faults, state.samples[1].failures) == ({}, {})
+    assert policy.verdicts(state, spec, state.time, "me") == []
+
+
+def test_an_operator_s_own_hold_forgives_nothing():
+    state = tell(faulty("vacuum"), command("hold"), command("resume"))
+    assert (state.faults, state.samples[1].failures) == ({"vacuum": 1}, {"deposit": ["vacuum"]})
+
+
+@pytest.mark.parametrize("first", ["policy", "operator"])
+def test_an_operator_s_hold_beside_that_of_the_policy_lets_nothing_be_finished(first):
+    by_policy = e.CommandGiven(command="hold", by="recovery policy", reason="r", after_steps=True)
+    both = [by_policy, command("hold")] if first == "policy" else [command("hold"), by_policy]
+    state = story(*both)
+    assert (state.held_by_policy, state.finishing) == (True, False)
+
+
+def test_somebody_who_is_needed_is_not_waited_for_in_a_hold_by_the_policy():
+    by_policy = e.CommandGiven(command="hold", by="recovery policy", reason="r", after_steps=True)
+    needed = e.OperatorNeeded(reason="find it")
+    assert policy.conclusion(story(command("hold"), needed), campaign(), LAYOUT, 0.0) is None
+    end = policy.conclusion(story(by_policy, needed), campaign(), LAYOUT, 0.0)
+    assert (end.end, end.reason) == ("needs operator", "find it")
+
+
 # --- verdicts -------------------------------------------------------------------------------------------
 
 
 def verdicts(state, spec):
     return [(x.kind, getattr(x, "sample", None)) for x in policy.verdicts(state, spec, state.time, "me")]
-
-
-@pytest.mark.parametrize(("tries", "given"), [(0, []), (1, []), (2, [("sample_discarded", 1)])])
-def test_a_substrate_that_cannot_be_deposited_on_is_given_up(tries, given):
-    spec = campaign(recovery={"deposition": {"retries": 1, "then": "discard"}})
-    state = story(suggested(1), *[x for n in range(tries) for x in failed_deposit(1, n)])
-    assert verdicts(state, spec) == given
-
-
-def test_or_the_operator_is_called():
-    spec = campaign(recovery={"deposition": {"retries": 0, "then": "hold"}})
-    state = story(suggested(1), *failed_deposit(1, 0))
-    assert verdicts(state, spec) == [("operator_needed", None)]
-    tell(state, *policy.verdicts(state, spec, 0.0, "me"))
-    assert verdicts(state, spec) == []  # once
 
 
 def test_bare_substrates_are_given_up_once_no_film_is_to_be_begun():
@@ -178,8 +217,8 @@ def test_bare_substrates_are_given_up_once_no_film_is_to_be_begun():
 
 @pytest.mark.parametrize("entries", [[command("hold")], [command("abort")], [e.OperatorNeeded(reason="r")]])
 def test_no_verdict_while_held_or_aborting_or_in_need(entries):
-    state = story(suggested(1), *failed_deposit(1, 0), *failed_deposit(1, 1), *entries)
-    assert verdicts(state, campaign()) == []
+    state = story(*given_up(1, deposits=2), suggested(2), *entries)
+    assert verdicts(state, campaign(recovery={"failures_in_a_row": 1})) == []
 
 
 # --- the next sample, and the end -----------------------------------------------------------------------
@@ -236,16 +275,18 @@ def test_how_it_ends(entries, end):
     assert (concluded and (concluded.end, concluded.reason)) == end
 
 
-@pytest.mark.parametrize(("failures", "wait_s"), [(0, 0.0), (1, 30.0), (2, 60.0), (3, 120.0)])
-@pytest.mark.parametrize(
-    ("plan", "rule"), [("deposit", "deposition"), ("transfer", "transfer"), ("retire", "transfer")]
-)
-def test_after_a_failure_a_step_waits_longer_each_time(plan, rule, failures, wait_s):
-    spec = campaign(recovery={rule: {"retries": 5, "wait_s": 30.0}})
+@pytest.mark.parametrize(("failures", "wait_s"), [(0, 0.0), (1, 30.0), (2, 60.0), (3, 120.0), (4, 200.0), (9, 200.0)])
+@pytest.mark.parametrize("plan", ["deposit", "transfer", "retire"])
+def test_after_a_failure_a_step_waits_longer_each_time(plan, failures, wait_s):
+    rule = {"actions": ["retry"] * 10 + ["skip"], "wait_s": 30.0, "longest_wait_s": 200.0}
+    spec = campaign(recovery={"faults": {"timeout": rule}})
     entries = [suggested(1)]
     for attempt in range(failures):
         kwargs = {"source": "cassette/1", "destination": "deposition"} if plan == "transfer" else {}
-        entries += [intended(f"s{attempt}", plan, 1, ["robot"], **kwargs), ended(f"s{attempt}", "failed")]
+        entries += [
+            intended(f"s{attempt}", plan, 1, ["robot"], **kwargs),
+            ended(f"s{attempt}", "failed", fault="timeout"),
+        ]
     state = story(*entries)
     step = Step(plan, 1, "robot", ("robot",))
     assert policy.ripe(step, state, spec, state.time + wait_s)

@@ -19,6 +19,7 @@ from tests.service.nights import (
     film_outcome,
     loop_outcome,
     no_film_outcome,
+    rules,
 )
 
 HOLDING = {
@@ -52,8 +53,8 @@ def end(night, said):
     return {recorded.entry.kind: recorded.entry for recorded in night.entries[before:]}
 
 
-def policy(kind, retries, then):
-    return campaign(samples=1, recovery={kind: {"retries": retries, "then": then}})
+def policy(retries, then, **recovery):
+    return campaign(samples=1, recovery={**rules(retries, then), **recovery})
 
 
 # --- transfers ------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ def test_a_sample_that_may_be_anywhere_is_quarantined_and_the_operator_called(sa
 
 
 def test_a_transfer_that_left_the_sample_where_it_was_is_tried_again_once_the_arm_is_out_of_the_way():
-    night = at_step("transfer", policy("transfer", 1, "hold"))
+    night = at_step("transfer", policy(1, "wake"))
     facts = end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
     assert list(facts) == ["step_ended"]
     assert facts["step_ended"].end == "failed"
@@ -109,13 +110,13 @@ def test_a_transfer_that_left_the_sample_where_it_was_is_tried_again_once_the_ar
 
 
 def test_a_sample_in_its_slot_that_cannot_be_moved_may_be_discarded():
-    night = at_step("transfer", policy("transfer", 0, "discard"))
+    night = at_step("transfer", policy(0, "skip"))
     facts = end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
     assert facts["sample_discarded"].by == "recovery policy"
 
 
 def test_a_sample_in_a_station_that_cannot_be_moved_needs_the_operator_whatever_the_policy():
-    night = at_step("deposit", policy("transfer", 0, "discard"))
+    night = at_step("deposit", policy(0, "skip"))
     end(night, DONE["deposit"])
     night.decide()
     facts = end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
@@ -123,7 +124,7 @@ def test_a_sample_in_a_station_that_cannot_be_moved_needs_the_operator_whatever_
 
 
 def test_success_forgives_the_failures_before_it():
-    night = at_step("transfer", policy("transfer", 1, "hold"))
+    night = at_step("transfer", policy(1, "wake"))
     for _ in range(3):  # in, across, home: each fails once
         end(night, answer("failed", carried_outcome(moved=False), "gripped nothing"))
         night.decide()
@@ -136,7 +137,7 @@ def test_success_forgives_the_failures_before_it():
 
 
 def test_a_sample_that_arrived_though_the_transfer_failed_is_where_it_arrived():
-    night = at_step("transfer", policy("transfer", 1, "hold"))
+    night = at_step("transfer", policy(1, "wake"))
     facts = end(night, answer("failed", carried_outcome(moved=True), "the arm stalled"))
     assert night.state.samples[1].place == "deposition"
     assert "operator_needed" not in facts
@@ -160,7 +161,7 @@ def test_a_sample_in_the_gripper_is_gone_on_with():
 
 
 def test_a_sample_that_sticks_in_the_gripper_is_tried_again_and_then_a_person_called():
-    night = at_step("transfer", policy("transfer", 1, "discard"))
+    night = at_step("transfer", policy(1, "skip"))
     end(night, {**HOLDING, "state": "failed", "error": "is it stuck?"})
     night.decide()
     facts = end(night, {**HOLDING, "state": "failed", "error": "is it stuck?"})
@@ -169,7 +170,7 @@ def test_a_sample_that_sticks_in_the_gripper_is_tried_again_and_then_a_person_ca
 
 
 def test_an_aborted_transfer_calls_nobody_while_aborting():
-    night = at_step("transfer", policy("transfer", 0, "hold"))
+    night = at_step("transfer", policy(0, "wake"))
     night.append(e.CommandGiven(command="abort", by="me", reason="r"))
     assert list(end(night, answer("aborted", carried_outcome(moved=False)))) == ["step_ended"]
     night.decide()
@@ -258,7 +259,7 @@ def test_a_step_that_was_never_begun_is_simply_begun_again(plan):
 def test_a_step_that_its_station_refuses_has_failed(plan):
     night = at_step(plan)
     assert end(night, answer("refused", None, "no plan is called so"))["step_ended"].end == "failed"
-    assert night.state.samples[1].failures == {plan: 1}
+    assert night.state.samples[1].failures == {plan: ["protocol"]}
 
 
 @pytest.mark.parametrize(
@@ -393,7 +394,7 @@ BAD += [
 
 @pytest.mark.parametrize(("said", "reason"), BAD)
 def test_a_measurement_that_failed_is_made_again_and_then_told_as_failed(said, reason):
-    night = at_step("measure", policy("measurement", 1, "discard"))
+    night = at_step("measure", policy(1, "skip"))
     facts = end(night, said)
     assert list(facts) == ["step_ended"]
     assert facts["step_ended"].end == "failed"
@@ -407,7 +408,7 @@ def test_a_measurement_that_failed_is_made_again_and_then_told_as_failed(said, r
 
 @pytest.mark.parametrize(("said", "reason"), BAD)
 def test_or_the_operator_is_called(said, reason):
-    night = at_step("measure", policy("measurement", 0, "hold"))
+    night = at_step("measure", policy(0, "wake"))
     facts = end(night, said)
     assert "observation_made" not in facts
     assert reason in facts["operator_needed"].reason
@@ -416,7 +417,7 @@ def test_or_the_operator_is_called(said, reason):
 
 
 def test_what_a_failed_measurement_saw_is_kept_if_it_can_be():
-    night = at_step("measure", policy("measurement", 0, "discard"))
+    night = at_step("measure", policy(0, "skip"))
     said = answer("done", {**loop_outcome(validity="failed"), "reason": "not closed"})
     observation = end(night, said)["observation_made"]
     assert observation.loop == loop_outcome()["loop"]
@@ -425,7 +426,7 @@ def test_what_a_failed_measurement_saw_is_kept_if_it_can_be():
 
 @pytest.mark.parametrize("state", ["aborted", "unknown", "never begun"])
 def test_a_measurement_that_a_death_of_ours_cut_off_is_made_again(state):
-    night = at_step("measure", policy("measurement", 0, "discard"))
+    night = at_step("measure", policy(0, "skip"))
     for _ in range(3):
         facts = end(night, answer(state, {}, "worker died"))
         assert facts["step_ended"].end == "interrupted"
@@ -433,7 +434,7 @@ def test_a_measurement_that_a_death_of_ours_cut_off_is_made_again(state):
 
 
 def test_an_abort_is_no_verdict_on_the_film():
-    night = at_step("measure", policy("measurement", 0, "discard"))
+    night = at_step("measure", policy(0, "skip"))
     night.append(e.CommandGiven(command="abort", by="me", reason="r"))
     assert list(end(night, answer("aborted", {}, "abort"))) == ["step_ended"]
     assert night.state.samples[1].phase is Phase.DEPOSITED
