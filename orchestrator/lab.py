@@ -6,6 +6,7 @@ from the same lines of the lab file; only addresses and clock differ.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -124,13 +125,20 @@ def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Ins
 
 
 class SimulatedLab:
-    """The lab file's instruments, served by a simulated lab in a process of its own.
+    """The lab file's instruments, served by a simulated lab in a process of its own; `faults` befall it.
 
     Use it as a context; `addresses` waits until they can be reached.
     """
 
     def __init__(
-        self, lab: LabSpec, seed: int, log: Path, *, truth: Path | None = None, world: Path | None = None
+        self,
+        lab: LabSpec,
+        seed: int,
+        log: Path,
+        *,
+        truth: Path | None = None,
+        world: Path | None = None,
+        faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._child = Child("simulated lab", ["simulators.serve"], log)
         self._child.tell(
@@ -139,7 +147,7 @@ class SimulatedLab:
                 "seed": seed,
                 "truth": None if truth is None else str(truth),
                 "world": None if world is None else str(world),
-                "config": simulator_config(lab),
+                "config": {**simulator_config(lab), "faults": list(faults)},
             }
         )
 

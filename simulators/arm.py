@@ -72,6 +72,8 @@ class Arm:
     ) -> None:
         self.pose: Pose | None = None
         self.closed = False
+        self.misses = 0
+        """How often the gripper still closes beside what it should hold."""
         self._places, self._chamber, self._bring = places, chamber, bring
         self._log, self._hazards = log, hazards
         self._held: Sample | None = None
@@ -113,12 +115,17 @@ class Arm:
         self.closed = closed
         place = self._places.near(self.pose, AT_PLACE_MM) if self.pose else None
         if closed:
-            if place and self._places.at(place) is not None:
+            if place and self._places.at(place) is not None and not self._missed():
                 self._held, self._from = self._places.take(place), place
                 self._log.write("picked", t=t, substrate=self._held.slot, place=place)
         elif self._held is not None:
             self._release(self._held, place, t)
         self._chamber.settle()
+
+    def _missed(self) -> bool:
+        missed = self.misses > 0
+        self.misses -= missed
+        return missed
 
     def _release(self, sample: Sample, place: str | None, t: float) -> None:
         self._held = None

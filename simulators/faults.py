@@ -1,4 +1,4 @@
-"""Seeded faults of the wire, by name, around any simulated instrument.
+"""Seeded faults by name: of the wire, around any simulated instrument, and of the world behind the instruments.
 
 ======================  ==========================================================================
 ``no_reply``            the request is acted upon, its reply is lost
@@ -8,22 +8,35 @@
 ``disconnect``          the request is lost and the line drops (TCP closes; a serial line is dead for 1 s)
 ======================  ==========================================================================
 
-A fault is ``{"device", "kind", "probability"}`` (of each reply) or ``{"device", "kind", "at"}`` (once, with the
-first reply at least that many lab seconds after the start).
+A fault of the wire is ``{"device", "kind", "probability"}`` (of each reply) or ``{"device", "kind", "at"}`` (once,
+with the first reply at least that many lab seconds after the start).
+
+======================  ==========================================================================
+``crystal_fails``       the thickness monitor's crystal stops oscillating, for good
+``grips_nothing``       the gripper closes `times` times beside what it should hold (1 by default)
+``interference``        for `for_s` lab seconds (600 by default) the lock-in picks up volts of something else
+======================  ==========================================================================
+
+A fault of the world is ``{"kind", "at"}`` and what else the table names.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulators.instrument import SimulatedInstrument
-from simulators.lab import SimulatedLab
 from simulators.physics import stream
+
+if TYPE_CHECKING:
+    from simulators.lab import SimulatedLab
 
 KINDS = ("no_reply", "late", "garbage_prefix", "partial", "disconnect")
 GARBAGE = b"\xff\x00"
+
+
+WORLD_KINDS = ("crystal_fails", "grips_nothing", "interference")
 
 
 class FaultError(ValueError):
@@ -44,17 +57,38 @@ class WireFault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise FaultError(f"fault {self.kind!r} of {self.device}: must be one of {', '.join(KINDS)}")
+            raise FaultError(
+                f"fault {self.kind!r} of {self.device}: must be one of {', '.join((*KINDS, *WORLD_KINDS))}"
+            )
         if not 0 <= self.probability <= 1:
             raise FaultError(f"fault {self.kind} of {self.device}: probability {self.probability} is not 0 to 1")
         if (self.at is None) == (self.probability == 0.0):
             raise FaultError(f'fault {self.kind} of {self.device}: give either "probability" or "at"')
 
 
+@dataclass(frozen=True)
+class WorldFault:
+    kind: str
+    at: float
+    times: int = 1
+    for_s: float = 600.0
+
+
+def world_faults(config: dict[str, Any]) -> list[WorldFault]:
+    """Those of ``config["faults"]``, in the order of their times.  Raises `FaultError`."""
+    try:
+        faults = [WorldFault(**entry) for entry in config.get("faults", []) if entry.get("kind") in WORLD_KINDS]
+    except TypeError as error:
+        raise FaultError(f"a fault of the world: {error}") from error
+    return sorted(faults, key=lambda fault: fault.at)
+
+
 def wire_faults(config: dict[str, Any]) -> list[WireFault]:
     """Those of ``config["faults"]``.  Raises `FaultError`."""
     faults = []
     for entry in config.get("faults", []):
+        if entry.get("kind") in WORLD_KINDS:
+            continue
         try:
             fault = WireFault(**entry)
         except TypeError as error:

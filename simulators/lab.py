@@ -7,6 +7,7 @@ from typing import Any
 from simulators.arm import Arm, Places
 from simulators.chamber import Chamber
 from simulators.clock import ScaledClock
+from simulators.faults import world_faults
 from simulators.hazards import Hazards
 from simulators.magnetometer import Magnetometer
 from simulators.physics import ELEMENTS
@@ -41,11 +42,26 @@ class SimulatedLab:
         self.samples = [Sample(slot) for slot in config.get("slots", [])]
         self.places = Places(poses, list(self.samples), self.chamber, self.magnetometer)
         self.arm = Arm(self.places, self.chamber, self.now, log, hazards)
+        self._faults = world_faults(config)
 
     def now(self) -> float:
         """Bring the whole lab to the present, and return it."""
+        self._strike()
         self.magnetometer.bring()
         return self.chamber.bring()
+
+    def _strike(self) -> None:
+        """Let come what is due of the world's faults."""
+        elapsed = self.clock.now() - self.clock.lab_epoch
+        while self._faults and self._faults[0].at <= elapsed:
+            fault = self._faults.pop(0)
+            match fault.kind:
+                case "crystal_fails":
+                    self.chamber.crystal.fail()
+                case "grips_nothing":
+                    self.arm.misses += fault.times
+                case "interference":
+                    self.magnetometer.detector.disturbed_until = self.clock.now() + fault.for_s
 
     def restart(self, clock: ScaledClock) -> None:
         """Go on by `clock`, from whatever time it shows; nothing happens in between."""

@@ -7,6 +7,7 @@ import event_model
 import pytest
 
 from drivers.errors import Fault, Garbled, Gone, Interrupted, NoReply, Refused, SettingError, WrongInstrument
+from drivers.link import Port
 from drivers.mecademic_meca500 import Meca500
 from simulators.mecademic_meca500 import Meca500 as SimulatedMeca500
 from tests.drivers.magnetometer_fixtures import (
@@ -311,3 +312,30 @@ def test_unplugged(clock, arm):
 
 def test_describe_of_holding_and_fault(robot):
     assert robot.describe()["device_holding"]["precision"] == 0
+
+
+def test_a_line_that_dropped_is_opened_anew_and_the_robot_greets_again(arm, clock):
+    with on_meca_tcp(SimulatedMeca500(arm), clock) as served:
+        opened = []
+
+        def open_link():
+            opened.append(Meca500.open_link(served.address, 0.5))
+            return opened[-1]
+
+        port = Port(open_link(), open_link)
+        robot = Meca500(port, name="device", clock=clock)
+        try:
+            on_thread(robot, robot.identify)
+            opened[0].close()
+            assert isinstance(robot.trigger().exception(20), Gone)
+            robot.reconnect().wait(20)
+            robot.pose.set(ABOVE).wait(20)
+            assert arm.poses[-1][1] == ABOVE
+            assert len(opened) == 2
+        finally:
+            port.close()
+
+
+def test_a_port_that_was_given_no_way_to_open_it_says_so(robot):
+    with pytest.raises(Gone, match="cannot be opened anew from here"):
+        robot.reconnect().wait(20)

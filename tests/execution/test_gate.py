@@ -129,6 +129,80 @@ def test_an_interlock_ends_a_gate_and_a_hold(on, wait):
         on.run(one(wait))
 
 
+def test_an_interlock_that_may_clear_is_waited_for_as_in_a_hold(on):
+    """The plan is told to hold, so that it closes its shutters, and goes on once all is well."""
+    on.gates.begin(interlock_wait_s=1000.0)
+    on.rules.reasons, on.rules.clearing = ["gauge: not read for 12 s"], True
+    seen = []
+
+    def plan():
+        passed = yield Msg("gate", None, 0.0)
+        timer.start()
+        yield Msg("held")
+        return passed.verdict, (yield Msg("gate", None, 0.0)).verdict
+
+    def clears():
+        while on.lifecycle.state is not State.WAITING:
+            pass
+        seen.append((on.lifecycle.state, on.gates.waiting_on))
+        on.rules.reasons = []
+
+    timer = threading.Thread(target=clears)
+    assert on.run(plan()) == ("hold", "go")
+    timer.join()
+    assert seen == [(State.WAITING, "gauge: not read for 12 s")]
+    assert (on.lifecycle.state, on.gates.waiting_on) == (State.RUNNING, "")
+
+
+@pytest.mark.parametrize(("clearing", "wait_s"), [(True, 0.0), (False, 1000.0), (True, 5.0)])
+def test_an_interlock_is_not_waited_for_if_it_cannot_clear_nor_for_longer_than_policy_allows(on, clearing, wait_s):
+    on.gates.begin(interlock_wait_s=wait_s)
+    on.rules.reasons, on.rules.clearing = ["gauge: not read for 12 s"], clearing
+
+    def plan():
+        yield Msg("gate", None, 0.0)
+        yield Msg("held")
+
+    before = on.clock.now()
+    with pytest.raises(InterlockTripped, match="not read for 12 s"):
+        on.run(plan())
+    assert on.clock.now() - before >= (wait_s if clearing else 0.0)
+
+
+def test_nothing_is_opened_while_an_interlock_is_waited_for(on):
+    on.gates.begin(interlock_wait_s=1000.0)
+    on.rules.reasons, on.rules.clearing = ["gauge: not read for 12 s"], True
+    shutter = on.station.monitor.substrate_shutter
+    with pytest.raises(InterlockTripped):
+        on.run(one(Msg("apply", None, (shutter, "open"))))
+    assert not on.world.substrate_open
+
+
+def test_a_resume_with_an_interlock_tripped_leaves_the_station_waiting_on_it(on):
+    on.gates.begin(interlock_wait_s=1000.0)
+    on.rules.reasons, on.rules.clearing = ["gauge: not read for 12 s"], True
+    on.lifecycle.happened(Happening.HOLD_ASKED)
+    on.orders.hold("coffee")
+    seen = []
+
+    def operator():
+        while on.lifecycle.state is not State.HELD:
+            pass
+        on.lifecycle.happened(Happening.RESUMED)
+        on.orders.resume()
+        while on.lifecycle.state is not State.WAITING:
+            pass
+        seen.append(on.gates.waiting_on)
+        on.rules.reasons = []
+
+    timer = threading.Thread(target=operator)
+    timer.start()
+    on.run(one(Msg("held")))
+    timer.join()
+    assert seen == ["gauge: not read for 12 s"]
+    assert on.lifecycle.state is State.RUNNING
+
+
 def test_an_abort_ends_a_hold(on):
     on.orders.hold("coffee")
     timer = threading.Timer(0.05, on.orders.abort, ["enough"])

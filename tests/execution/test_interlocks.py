@@ -138,3 +138,23 @@ def test_persistence_needs_readings_and_time():
     assert [persistent.holds(True, t) for t in (1.0, 1.0, 2.0, 3.0, 10.9, 11.0)] == [False] * 5 + [True]
     assert not persistent.holds(False, 12.0)
     assert not persistent.holds(True, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "clears"), [("stale", True), ("off power", True), ("pressure", False), ("plasma lost", False)]
+)
+def test_what_may_clear_by_itself_and_what_may_not(lit, trouble, clears):
+    clock, station, world, interlocks = lit
+    match trouble:
+        case "stale":
+            clock.advance(30.0)
+        case "off power":
+            interlocks.ordered(station.guns["Fe"].power, 10.0)
+        case "pressure":
+            station.gauge.refresh = lambda: station.gauge.pressure.update(9.9)
+        case "plasma lost":
+            world.lit["Fe"] = False
+    if trouble != "stale":
+        look(interlocks, clock, station, 4, 5.0)
+    assert interlocks.tripped(clock.now())
+    assert interlocks.may_clear(clock.now()) is clears

@@ -401,6 +401,26 @@ def test_resuming_with_an_interlock_tripped_opens_nothing(made):
     assert not answer["outcome"]["finished"]
 
 
+def test_a_resume_while_a_reading_is_too_old_leaves_the_shutter_closed_until_it_comes_back(made):
+    on = made()
+    on.worker.start({**step(), "interlock_wait_s": 1e5})
+    on.until(lambda s: on.world.substrate_open)
+    on.worker.hold("coffee")
+    on.until(lambda s: s["state"] == "held")
+    on.station.gauge.fails["refresh"] = NoReply("gauge: silent")
+    on.until(lambda s: "gauge: not read for" in s["waiting_on"])
+    on.worker.resume()
+    on.until(lambda s: s["state"] == "waiting")
+    assert "gauge: not read for" in on.worker.status()["waiting_on"]
+    assert not on.world.substrate_open
+    on.station.gauge.fails.clear()
+    answer = on.end()
+    assert (answer["state"], answer["outcome"]["finished"]) == ("done", True)
+    assert on.world.times_opened == 2
+    made_nm, sigma_nm = answer["outcome"]["thickness_nm"], answer["outcome"]["thickness_sigma_nm"]
+    assert abs(made_nm - sum(on.world.dose_nm.values())) < 5 * sigma_nm
+
+
 def test_an_interlock_that_trips_in_a_hold_ends_it_and_a_resume_afterwards_changes_nothing(made):
     on = made()
     on.worker.start(step(**{**FILM, "thickness_nm": 1e5}))

@@ -3,7 +3,7 @@ import pytest
 from drivers.wire.framing import until
 from simulators.faults import Disconnected, FaultError, FaultyInstrument, wire_faults
 from simulators.instrument import SimulatedInstrument
-from tests.simulators.world import World
+from tests.simulators.world import World, slot
 
 
 class Echo(SimulatedInstrument):
@@ -83,3 +83,38 @@ def test_random_faults_are_seeded():
 def test_a_fault_that_cannot_be_is_explained(fault, message):
     with pytest.raises(FaultError, match=message):
         wire_faults({"devices": {"gun1": {}}, "faults": [fault]})
+
+
+def test_faults_of_the_world_come_at_their_times():
+    kinds = [{"kind": "crystal_fails", "at": 300}, {"kind": "interference", "at": 200, "for_s": 50}]
+    world = World(faults=kinds)
+    detector = world.lab.magnetometer.detector
+    world.wait(199)
+    assert abs(detector.read()[0]) < 0.1
+    world.wait(2)
+    world.lab.now()
+    assert detector.read()[0] > 4
+    world.wait(60)
+    assert abs(detector.read()[0]) < 0.1
+    assert not world.lab.chamber.crystal.read().failed
+    world.wait(60)
+    world.lab.now()
+    assert world.lab.chamber.crystal.read().failed
+
+
+def test_a_gripper_that_misses_leaves_the_substrate_where_it_is():
+    world = World(slots=[1], faults=[{"kind": "grips_nothing", "at": 0, "times": 2}])
+    arm = world.lab.arm
+    arm.move_to(slot(1))
+    held = []
+    for _ in range(3):
+        arm.grip(True)
+        held.append(arm.holding)
+        if not arm.holding:
+            arm.grip(False)
+    assert held == [False, False, True]
+
+
+def test_a_fault_of_the_world_that_makes_no_sense_is_refused():
+    with pytest.raises(FaultError, match="a fault of the world"):
+        World(faults=[{"kind": "crystal_fails", "at": 0, "device": "monitor"}])
