@@ -88,7 +88,7 @@ def test_what_could_not_be_secured_has_the_class_of_what_came_before():
     ("device", "verb", "error", "fault"),
     [
         ("argon", "flow", NoReply("argon: nothing"), "communication"),
-        ("gun Fe", "", Fault("gun1: no plasma"), "instrument"),
+        ("gun Fe", "output on", Fault("gun1: no plasma"), "instrument"),
         ("gun Fe", "power", errors.SettingError("gun1: 900 W is outside"), "limit"),
         ("gun Fe", "power", errors.Refused("gun1: no"), "instrument"),
     ],

@@ -18,7 +18,7 @@ from orchestrator.service import daemon as daemon_module
 from orchestrator.service.daemon import Daemon
 from orchestrator.service.happenings import StationTurned
 from tests.execution.bench import StepClock
-from tests.service.nights import COMPOSITION, DONE, answer, campaign, cut_off_deposit, film_record
+from tests.service.nights import COMPOSITION, DONE, answer, campaign, cut_off_deposit, film_record, no_film_outcome
 
 LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
 PATIENCE_S = 20.0
@@ -30,6 +30,7 @@ class Station:
     def __init__(self, name, lab):
         self.name, self.lab = name, lab
         self.started = Counter()
+        self.orders = {}
         self.state, self.told = "safe", []
         self.open = {}
         self.reachable = True
@@ -41,6 +42,7 @@ class Station:
     def start(self, step, on_end):
         self.started[step["uid"]] += 1
         assert self.started[step["uid"]] == 1
+        self.orders[step["uid"]] = step
         if step["plan"] in self.lab.holds:
             self.state = "running"
             self.open[step["uid"]] = on_end
@@ -322,6 +324,75 @@ def test_an_abort_of_a_campaign_with_a_station_given_up_leaves_its_sample_to_a_p
     assert lab.ended().end == "aborted"
     assert lab.daemon.state.samples[1].phase is Phase.QUARANTINED
     assert not lab.daemon.state.open_steps
+
+
+def held_by_policy(lab, **recovery):
+    """A daemon whose first deposition fails so that the policy holds, while a transfer could go on."""
+    lab.spec = campaign(samples=1, recovery={"faults": {"instrument": {"actions": ["hold"]}}, **recovery})
+    station = at_film(lab)
+    station.end(answer("failed", no_film_outcome(), "no plasma", "instrument"))
+    lab.until(lambda state: state.mode is Mode.HELD)
+    return station
+
+
+def test_a_hold_by_policy_begins_nothing_tells_no_station_and_waits_for_the_operator(lab):
+    station = held_by_policy(lab)
+    (hold,) = [r.entry for r in lab.entries() if isinstance(r.entry, e.CommandGiven)]
+    assert (hold.command, hold.by, hold.after_steps) == ("hold", "recovery policy", True)
+    assert hold.reason == "sample 1 could not be deposited: no plasma"
+    assert lab.daemon.latest.faults == {"instrument": 1}
+    assert station.told == []
+    assert sum(station.started.values()) == 1
+    lab.holds = set()
+    lab.give(Command.RESUME)
+    assert lab.ended().end == "done"
+    assert lab.daemon.state.faults == {}
+
+
+def test_a_hold_by_policy_outlives_the_daemon(lab):
+    held_by_policy(lab)
+    lab.give(Command.HOLD)  # by a person too: forgives nothing
+    state = fold(lab.entries())
+    assert (state.mode, state.held_by_policy) == (Mode.HELD, True)
+    lab.holds = set()
+    lab.give(Command.STOP)
+    end = lab.ended()
+    assert end.end == "stopped"
+    assert lab.daemon.state.samples[1].phase is Phase.DISCARDED
+
+
+def test_a_failure_is_tried_again_after_its_wait_and_the_class_is_in_the_journal(lab):
+    rule = {"actions": ["retry", "reconnect", "skip"], "wait_s": 0}
+    lab.spec = campaign(samples=1, recovery={"faults": {"communication": rule}})
+    station = at_film(lab)
+    for _ in range(2):
+        lab.begun.clear()
+        station.end(answer("failed", no_film_outcome(), "NoReply: silent", "communication"))
+        assert lab.begun.wait(PATIENCE_S)
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    assert lab.ended().end == "done"
+    intents = [r.entry for r in lab.entries() if isinstance(r.entry, e.StepIntended) and r.entry.plan == "deposit"]
+    assert [(intent.attempt, intent.aid) for intent in intents] == [(1, ""), (2, "retry"), (3, "reconnect")]
+    assert [station.orders[intent.step]["reconnect"] for intent in intents] == [False, False, True]
+    faults = [r.entry.fault for r in lab.entries() if isinstance(r.entry, e.StepEnded) and r.entry.end == "failed"]
+    assert faults == ["communication"] * 2
+
+
+def test_the_breaker_ends_the_night_once_a_budget_is_spent(lab):
+    lab.spec = campaign(
+        samples=1, recovery={"faults": {"timeout": {"actions": ["retry", "skip"], "budget": 1, "wait_s": 0}}}
+    )
+    station = at_film(lab)
+    lab.begun.clear()
+    station.end(answer("failed", no_film_outcome(), "slow", "timeout"))
+    assert lab.begun.wait(PATIENCE_S)
+    station.end(answer("failed", no_film_outcome(), "slow", "timeout"))
+    end = lab.ended()
+    assert (end.end, end.reason) == (
+        "needs operator",
+        "2 faults of class timeout (the budget is 1): look at the journal",
+    )
 
 
 def test_a_hold_that_overtakes_its_step_holds_it_all_the_same(lab):
