@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.audit import campaign, documents, order, samples, world_acts, world_films
+from orchestrator.audit import campaign, documents, order, recovery, samples, world_acts, world_films
 from orchestrator.audit.ruling import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -48,6 +48,8 @@ CHECKS: tuple[Check, ...] = (
     Check("sources-off", 6, "the world saw the sources go off after the last film", world_films.sources_off),
     Check("no-hazard", 6, "the world saw no hazard", world_films.no_hazard),
     Check("commands-obeyed", 7, "nothing is begun against an operator's command", campaign.commands_obeyed),
+    Check("faults-told", 7, "a step that failed says as what", recovery.faults_told),
+    Check("attempts-within-rules", 7, "nothing is tried more often than its rule says", recovery.attempts_within_rules),
     Check("no-made-up-value", 8, "failed has no number, valid has one", samples.no_made_up_value),
     Check("observed-as-recorded", 8, "values are what the station recorded", documents.observed_as_recorded),
     Check("value-true", 8, "valid values are the true ones", world_films.value_true),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.faults import Fault
+from orchestrator.campaign.spec import Recovery
 from orchestrator.execution.documents import DocumentLog
 from orchestrator.execution.steps import StepLog, StepState
 from orchestrator.journal import SqliteJournal
@@ -26,7 +28,17 @@ CAMPAIGN: dict[str, Any] = {
     "film": {"argon_pressure_pa": 0.5, "power_w": 100.0, "thickness_nm": 50.0},
     "objectives": [{"quantity": "saturation_magnetisation", "direction": "max", "unit": "kA/m"}],
     "budget": {"samples": 5, "lab_hours": 12.0, "substrates": 6},
+    "recovery": Recovery().model_dump(mode="json"),
 }
+
+
+_FAULTS: dict[str, Fault] = {
+    "transfer": "robot",
+    "retire": "robot",
+    "deposit": "instrument",
+    "measure": "measurement",
+}
+"""What a step fails as here."""
 
 
 def _gun(element: str) -> dict[str, Any]:
@@ -118,7 +130,8 @@ class Scribe:
         """The station's end of a step, and 2 s later the journal's."""
         self.stop(uid, state, outcome)
         self.now += 2
-        self.say(*facts, e.StepEnded(step=uid, end=state, run_uids=[f"run-{uid}"]))
+        fault = _FAULTS[self.intents[uid].plan] if state == "failed" else ""
+        self.say(*facts, e.StepEnded(step=uid, end=state, fault=fault, run_uids=[f"run-{uid}"]))
 
     def cut_off(self, uid: str, looked: dict[str, Any]) -> dict[str, Any]:
         """Everything of ours dies; a new daemon's worker finds the step, looks, and calls it unknown.  The evidence."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.audit.doctor import Doctor, Entry
-from tests.audit.mutations.kit import caught_by, put
+from tests.audit.mutations.kit import caught_by, failed_measurement, put
 
 
 @caught_by("suggestions-distinct", "moves-connected")
@@ -77,3 +77,21 @@ def a_field_beyond_the_coil(doctor: Doctor) -> None:
     doctor.edit(
         "campaign_started", lambda entry: entry["lab"]["stations"]["magnetometry"].update(field_per_ampere_mt=20)
     )
+
+
+@caught_by("faults-told")
+def a_failure_of_no_class(doctor: Doctor) -> None:
+    doctor.edit("step_ended", put(fault=""), end="failed", step=failed_measurement(doctor))
+
+
+@caught_by("faults-told")
+def a_fault_of_a_step_that_is_done(doctor: Doctor) -> None:
+    doctor.edit("step_ended", put(fault="robot"), end="done")
+
+
+@caught_by("attempts-within-rules")
+def a_second_attempt_against_the_rule(doctor: Doctor) -> None:
+    def no_second(entry: Entry) -> None:
+        entry["campaign"]["recovery"]["faults"]["measurement"]["actions"] = ["skip"]
+
+    doctor.edit("campaign_started", no_second)

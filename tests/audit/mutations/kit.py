@@ -43,7 +43,14 @@ def retreat(sample: int, step: str = "another") -> Entry:
 
 
 def ended(step: str = "another", end: str = "failed") -> Entry:
-    return {"kind": "step_ended", "step": step, "end": end, "error": "", "run_uids": []}
+    return {
+        "kind": "step_ended",
+        "step": step,
+        "end": end,
+        "fault": "protocol" if end == "failed" else "",
+        "error": "",
+        "run_uids": [],
+    }
 
 
 def failed_measurement(doctor: Doctor) -> str:

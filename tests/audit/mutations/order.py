@@ -77,7 +77,7 @@ def two_steps_at_one_station(doctor: Doctor) -> None:
 
 @caught_by("done-has-result")
 def a_measurement_that_is_done_and_tells_nothing(doctor: Doctor) -> None:
-    doctor.edit("step_ended", put(end="done"), step=failed_measurement(doctor))
+    doctor.edit("step_ended", put(end="done", fault=""), step=failed_measurement(doctor))
     doctor.station("magnetometry", "UPDATE steps SET state = 'done' WHERE uid = ?", failed_measurement(doctor))
 
 
