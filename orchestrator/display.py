@@ -61,7 +61,8 @@ def panel(progress: Progress) -> Group:
     stations = Table.grid(padding=(0, 2))
     for name, station in sorted(progress.stations.items()):
         minutes = (progress.now - (station.since or progress.now)) / 60
-        stations.add_row(name, f"{station.step} sample {station.sample}", f"{minutes:.0f} min")
+        waits = f"waiting on {station.waiting_on}" if station.waiting_on else ""
+        stations.add_row(name, f"{station.step} sample {station.sample}", f"{minutes:.0f} min", waits)
     rows: list[RenderableType] = [
         Text(headline(progress), style="bold"),
         ProgressBar(total=progress.samples_budget, completed=done, width=60),

@@ -302,7 +302,8 @@ class Daemon:
         self._on_progress(self.latest)
 
     def _progress(self) -> Progress:
-        return status(self.state, self.campaign, self._books.now())
+        waiting_on = {name: station.waiting_on for name, station in self._stations.items()}
+        return status(self.state, self.campaign, self._books.now(), waiting_on)
 
 
 _DECISION = (

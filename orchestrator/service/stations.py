@@ -19,6 +19,8 @@ class Station(Protocol):
     """
 
     name: str
+    waiting_on: str
+    """The interlock that its step waited on when it was last heard of, in words; "" if on none."""
 
     def watch(self, on_turn: Callable[[StationTurned], None]) -> None:
         """Tell `on_turn`, on any thread, when the worker is lost, back or given up."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from orchestrator.campaign.lifecycle import Mode
@@ -13,11 +15,12 @@ from orchestrator.service.budget import enough
 
 @dataclass(frozen=True)
 class StationStatus:
-    """`step` is "" when the station has nothing to do; `since` is lab time."""
+    """`step` is "" when the station has nothing to do; `since` is lab time; `waiting_on` the interlock waited for."""
 
     step: str = ""
     sample: int | None = None
     since: float | None = None
+    waiting_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,17 @@ class Progress:
         return asdict(self)
 
 
-def status(state: CampaignState, campaign: Campaign, now: float) -> Progress:
-    """Progress after the entries folded into `state`, at lab time `now`."""
+def status(
+    state: CampaignState, campaign: Campaign, now: float, waiting_on: Mapping[str, str] = MappingProxyType({})
+) -> Progress:
+    """Progress after the entries folded into `state`, at lab time `now`; `waiting_on` is what stations said last."""
     validity = [o.validity for o in state.observations]
     top = best(state, campaign.objective.direction)
     made = [sample for sample in state.samples.values() if sample.film is not None]
     stations = {
-        station: StationStatus(step.intent.plan, step.intent.sample, step.since)
+        station: StationStatus(
+            step.intent.plan, step.intent.sample, step.since, waiting_on.get(step.intent.station, "")
+        )
         for step in state.open_steps.values()
         for station in step.intent.claims
     }

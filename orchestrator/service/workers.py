@@ -33,6 +33,7 @@ class WorkerStation:
 
     def __init__(self, name: str, folder: Path, token: str, spares: Spares, restarts: Restarts | None = None) -> None:
         self.name = name
+        self.waiting_on = ""
         self._token = token
         self._log = folder / f"{name}.log"
         self._config: dict[str, Any] = {}
@@ -149,4 +150,6 @@ class WorkerStation:
         return rpc.connect(message["uri"], self._token, timeout_s=CALL_S)
 
     def _probe(self, worker: rpc.Remote) -> str:
-        return "; ".join(worker.status()["blocked"])
+        status = worker.status()
+        self.waiting_on = status["waiting_on"]
+        return "; ".join(status["blocked"])

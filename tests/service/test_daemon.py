@@ -31,6 +31,7 @@ class Station:
         self.name, self.lab = name, lab
         self.started = Counter()
         self.orders = {}
+        self.waiting_on = ""
         self.state, self.told = "safe", []
         self.open = {}
         self.reachable = True
@@ -347,6 +348,18 @@ def test_a_hold_by_policy_begins_nothing_tells_no_station_and_waits_for_the_oper
     lab.give(Command.RESUME)
     assert lab.ended().end == "done"
     assert lab.daemon.state.faults == {}
+
+
+def test_status_says_which_interlock_a_station_waits_on(lab):
+    station = at_film(lab)
+    station.waiting_on = "gauge: not read for 12 s"
+    lab.give(Command.HOLD)
+    lab.give(Command.RESUME)  # each command is followed by a report
+    lab.until(lambda state: lab.daemon.latest.stations["deposition"].waiting_on)
+    assert lab.daemon.latest.stations["deposition"].waiting_on == "gauge: not read for 12 s"
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    assert lab.ended().end == "done"
 
 
 def test_a_hold_by_policy_outlives_the_daemon(lab):

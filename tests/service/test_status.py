@@ -7,6 +7,7 @@ import json
 import pytest
 
 from orchestrator.campaign import entries as e
+from orchestrator.display import as_text
 from orchestrator.service.status import StationStatus, status
 from tests.campaign.stories import COMPOSITION, command, ended, film, intended, observed, story, suggested, tell
 from tests.service.nights import campaign
@@ -72,6 +73,17 @@ def test_it_can_be_sent_as_json():
     sent = json.loads(json.dumps(progress(state).as_dict(), allow_nan=False))
     assert sent["stations"]["chamber"]["step"] == "deposit"
     assert sent["best"]["value"] == 1.0
+
+
+def test_a_person_reads_which_faults_there_were_and_what_a_station_waits_on():
+    vacuum = ended("d0", "failed", "2e-2 Pa", "vacuum")
+    tries = [intended("d0", "deposit", 1, ["chamber"]), vacuum, intended("d1", "deposit", 1, ["chamber"])]
+    state = story(suggested(1), *tries)
+    seen = status(state, campaign(), state.time, {"chamber": "gauge: not read for 12 s"})
+    assert seen.faults == {"vacuum": 1}
+    shown = as_text(seen)
+    assert "faults: vacuum 1" in shown
+    assert "waiting on gauge: not read for 12 s" in shown
 
 
 # --- predicted finish -----------------------------------------------------------------------------------
