@@ -1,7 +1,8 @@
 """The `nightshift` command.
 
 Every command imports what it needs when it runs, so that `nightshift status` does not wait for a run engine.
-Exit codes: 0 done, 1 breaches found by an audit, 2 bad input, 3 needs operator, 4 aborted.
+Exit codes: 0 done, 1 breaches found by an audit, or an alert channel that took no test, 2 bad input,
+3 needs operator, 4 aborted.
 """
 
 from __future__ import annotations
@@ -103,10 +104,11 @@ def main() -> None:
               help="Lab seconds per real second.")  # fmt: skip
 @click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
 @click.option("--world", type=FILE, help="Where the simulated lab writes its own log (JSON lines).")
+@click.option("--alerts", is_flag=True, help="Send its alerts too [default: they are only written into its home].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @checked
 def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | None, speed: float,
-            home: Path | None, world: Path | None, as_json: bool) -> None:  # fmt: skip
+            home: Path | None, world: Path | None, alerts: bool, as_json: bool) -> None:  # fmt: skip
     """Rehearse CAMPAIGN on a simulated lab, over the instruments' real wire protocols."""
     from orchestrator.campaign.labspec import check_fit
     from orchestrator.display import show
@@ -117,7 +119,7 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
     folder = new_home(home, spec.name)
     with show(quiet=as_json) as on_progress:
         summary = rehearse(spec, bench, folder, speed=speed, truth=truth, world=world, by=operator(),
-                           on_progress=on_progress)  # fmt: skip
+                           alerts=alerts, on_progress=on_progress)  # fmt: skip
     click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
     sys.exit(EXIT_CODES[summary["end"]])
 
@@ -136,10 +138,12 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
     from orchestrator.campaign.labspec import check_fit
     from orchestrator.display import show
     from orchestrator.night import hand_over, load, run_for_real, summary_lines
+    from orchestrator.service.alerts.commands import check_channels
     from orchestrator.service.home import Home
 
     spec, bench = load(campaign, lab, None)
     check_fit(spec, bench)
+    check_channels(bench)
     if home and Home(home).served:
         click.echo(hand_over(spec, Home(home), by=operator()))
         return
@@ -183,9 +187,11 @@ def check(campaign: Path, lab: Path | None, as_json: bool) -> None:
     from orchestrator.campaign.composition import Space
     from orchestrator.campaign.labspec import check_fit
     from orchestrator.night import load
+    from orchestrator.service.alerts.commands import check_channels
 
     spec, bench = load(campaign, lab, None)
     check_fit(spec, bench)
+    check_channels(bench)
     size = Space.of(spec).size()
     facts = {"campaign": spec.name, "lab": bench.name, "compositions": size, "samples": spec.budget.samples}
     text = f"{spec.name} fits {bench.name}: {size} compositions, {spec.budget.samples} samples"
@@ -305,9 +311,53 @@ def serve(lab: Path, home: Path) -> None:
     """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign."""
     from orchestrator.campaign.labspec import load_lab
     from orchestrator.night import serve as serve_home
+    from orchestrator.service.alerts.commands import check_channels
 
-    summary = serve_home(load_lab(lab), new_home(home, ""))
+    bench = load_lab(lab)
+    check_channels(bench)
+    summary = serve_home(bench, new_home(home, ""))
     sys.exit(EXIT_CODES[summary["end"]])
+
+
+@main.command()
+@home_option
+@click.option("--patience", type=click.FloatRange(min=1), default=10.0, show_default=True,
+              help="Seconds without a living daemon before somebody is alerted.")  # fmt: skip
+@checked
+def watch(home: Path | None, patience: float) -> None:
+    """Alert the channels of the campaign in the home if its daemon dies or hangs, until the campaign has ended.
+
+    Run it beside the daemon, from another shell or by systemd: a daemon that is dead cannot say so itself.  What a
+    daemon that has ended could not tell is told too.
+    """
+    from orchestrator.service.alerts.commands import watch as watch_home
+
+    try:
+        click.echo(watch_home(the_home(home), patience_s=patience, say=click.echo))
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+
+
+@main.command("alert-test")
+@home_option
+@click.option("--lab", type=FILE, help="A lab file, whose channels are meant instead of those of a home.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def alert_test(home: Path | None, lab: Path | None, as_json: bool) -> None:
+    """Send a test message to every alert channel, and say which took it; exit code 1 if one did not."""
+    from orchestrator.campaign.labspec import load_lab
+    from orchestrator.service.alerts.commands import try_channels
+
+    source = lab or the_home(home).path
+    channels = load_lab(lab).alerts.channels if lab else the_home(home).channels
+    if not channels:
+        refuse(f"{source}: names no alert channel; give them in the lab file, under [alerts]")
+    answers = try_channels(channels, str(source))
+    if as_json:
+        click.echo(json.dumps({"channels": answers}))
+    for channel, wrong in answers.items() if not as_json else ():
+        click.echo(f"channel {channel}: {wrong or 'took it'}")
+    sys.exit(BREACHES if any(answers.values()) else DONE)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the campaign are the same.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -29,12 +30,17 @@ from orchestrator.campaign.timeline import intervals, utilisation
 from orchestrator.journal import SqliteJournal
 from orchestrator.lab import SimulatedLab, addresses_of
 from orchestrator.report import write_report
+from orchestrator.service.alerts.alert import subject_of
+from orchestrator.service.alerts.alerting import Alerting
+from orchestrator.service.alerts.outbox import Outbox
 from orchestrator.service.api import Api
 from orchestrator.service.crew import Crew
 from orchestrator.service.daemon import Daemon
 from orchestrator.service.home import Home, HomeError
 from orchestrator.service.status import Progress, status
 from orchestrator.witness import Account, account, read_world
+
+log = logging.getLogger(__name__)
 
 OnProgress = Callable[[Progress], None]
 
@@ -58,9 +64,10 @@ def rehearse(
     by: str,
     truth: Path | None = None,
     world: Path | None = None,
+    alerts: bool = False,
     on_progress: OnProgress = lambda _: None,
 ) -> dict[str, Any]:
-    """Run `campaign` on a simulated lab; the summary as plain values."""
+    """Run `campaign` on a simulated lab; the summary as plain values.  Its alerts are sent only if `alerts`."""
     witness = world or home.path / "world.jsonl"
     night = Night(campaign, lab, home, by, on_progress)
     with (
@@ -68,6 +75,7 @@ def rehearse(
         SimulatedLab(lab, campaign.seed, home.simulators_log, truth=truth, world=witness) as simulated,
         Crew(campaign, lab, home.path) as crew,
     ):
+        home.keep_channels(lab.alerts.channels if alerts else ())
         addresses = simulated.addresses()
         crew.await_started()  # so that lab time begins when the lab does
         clock = simulated.start_clock(speed)
@@ -92,6 +100,7 @@ def run_at(
     home.make()
     night = Night(campaign, lab, home, by, on_progress)
     with home.claimed(), Crew(campaign, lab, home.path) as crew:
+        home.keep_channels(lab.alerts.channels)
         return night.run(crew, addresses, clock, clock_spec)
 
 
@@ -140,6 +149,7 @@ def run_for_real(
 def serve(lab: LabSpec, home: Home) -> dict[str, Any]:
     """Wait until an operator starts a campaign, then run it like `run_for_real`."""
     with home.claimed(), _served(Api(lab), home) as api:
+        home.keep_channels(lab.alerts.channels)
         campaign, by = api.await_campaign()
         night = Night(campaign, lab, home, by)
         with Crew(campaign, lab, home.path) as crew:
@@ -202,25 +212,38 @@ class Night:
         """Begin or go on, and end; `witness` tells afterwards what the simulated world saw."""
         crew.await_started()
         crew.connect(addresses, clock_spec)
-        daemon = Daemon(
-            self.campaign,
-            self.lab,
-            SqliteJournal(self.home.journal),
-            crew.stations,
-            crew.suggestions,
-            clock,
-            by=self.by,
-            boot=boot_id(),
-            on_progress=self.on_progress,
-        )
-        with nullcontext(api) if api else _served(Api(self.lab), self.home) as serving, _signals(daemon):
-            serving.serve(daemon)
-            try:
-                daemon.run(recovered=recovered)
-            finally:
-                daemon.close()
+        journal = SqliteJournal(self.home.journal)
+        with self._alerting(journal, clock) as alerting:
+            daemon = Daemon(
+                self.campaign,
+                self.lab,
+                journal,
+                crew.stations,
+                crew.suggestions,
+                clock,
+                by=self.by,
+                boot=boot_id(),
+                on_progress=self.on_progress,
+                listener=alerting,
+            )
+            with nullcontext(api) if api else _served(Api(self.lab), self.home) as serving, _signals(daemon):
+                serving.serve(daemon)
+                try:
+                    daemon.run(recovered=recovered)
+                finally:
+                    daemon.close()
         seen = account(witness(), daemon.state) if witness else None
         return summary(self.home, self.campaign, time.monotonic() - self.began, seen)
+
+    def _alerting(self, journal: SqliteJournal, clock: Clock) -> Alerting:
+        subject = subject_of(self.campaign.name, self.lab.name)
+        try:
+            channels = self.home.channels
+        except HomeError as error:  # no reason to leave a lab alone
+            log.error("nobody is alerted: %s", error)
+            channels = ()
+        outbox = Outbox(self.home.alerts)
+        return Alerting(channels, outbox, journal, clock.now, subject=subject, home=str(self.home.path))
 
 
 @contextmanager

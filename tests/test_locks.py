@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from orchestrator.locks import FileLock, Held
+from orchestrator.locks import FileLock, Held, holder
 
 
 def test_one_holds_it(tmp_path):
@@ -34,12 +34,22 @@ lock = FileLock(pathlib.Path({str(tmp_path / "lock")!r}))
 sys.stdout.write("held\\n"); sys.stdout.flush()
 sys.stdin.read()
 """
-    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout is not None
-    holder.stdout.readline()
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
     with pytest.raises(Held) as held:
         FileLock(tmp_path / "lock")
-    assert held.value.pid == holder.pid
-    holder.kill()
-    holder.communicate()
+    assert held.value.pid == process.pid
+    process.kill()
+    process.communicate()
     FileLock(tmp_path / "lock").release()
+
+
+def test_who_only_looks_sees_the_holder_and_holds_nothing(tmp_path):
+    path = tmp_path / "lock"
+    assert holder(path) is None
+    with FileLock(path):
+        assert holder(path) == os.getpid()
+    assert holder(path) is None
+    with FileLock(path):
+        assert path.read_text() == str(os.getpid())

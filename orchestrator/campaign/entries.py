@@ -242,6 +242,22 @@ class StationRestarted(_Entry):
     reason: str
 
 
+class OptimizerLost(_Entry):
+    """The optimizer died or stopped answering; suggestions are space-filling until it is back.  `for_good`: it died
+    too often, and is not started again."""
+
+    kind: Literal["optimizer_lost"] = "optimizer_lost"
+    reason: str
+    for_good: bool = False
+
+
+class OptimizerRestarted(_Entry):
+    """The optimizer was started again; it is told everything anew.  `reason` is why it was lost."""
+
+    kind: Literal["optimizer_restarted"] = "optimizer_restarted"
+    reason: str
+
+
 class StationMadeSafe(_Entry):
     kind: Literal["station_made_safe"] = "station_made_safe"
     station: str
@@ -277,6 +293,8 @@ Entry = Annotated[
     | CampaignHeld
     | StationLost
     | StationRestarted
+    | OptimizerLost
+    | OptimizerRestarted
     | StationMadeSafe
     | OperatorNeeded
     | CampaignEnded,

@@ -153,7 +153,7 @@ class CampaignState:
                     self.given_up.add(entry.station)
             case e.StationRestarted():
                 self.lost_stations.discard(entry.station)
-            case e.StationMadeSafe():
+            case e.StationMadeSafe() | e.OptimizerLost() | e.OptimizerRestarted():
                 pass
             case e.OperatorNeeded():
                 self.needs = entry.reason

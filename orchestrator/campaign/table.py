@@ -48,10 +48,12 @@ def key(
     """A key of a table: what it means and its unit.
 
     `right`: what would be right, where the type alone does not say it; `inside`: the same for what a list or a
-    table of free names holds; `secret`: never show the value.
+    table of free names holds; `secret`: never show the value, nor write it down with the rest of the file.
     """
     extra: dict[str, JsonValue] = {"unit": unit, "right": right, "inside": inside, "secret": secret}
-    return Field(description=description, json_schema_extra=extra, **constraints)
+    return Field(
+        description=description, json_schema_extra=extra, exclude=secret or None, repr=not secret, **constraints
+    )
 
 
 def noted(info: FieldInfo | None, what: str) -> str:
@@ -163,7 +165,14 @@ def _problems(model: type[Table], source: Source, details: Mapping[str, Any]) ->
             wrong = "has the wrong type"
         case _:
             wrong = str(details["msg"])
-    return [Problem(at, SECRET if noted(place.info, "secret") and given is not NOTHING else given, wrong, right)]
+    return [Problem(at, SECRET if _secret(place) and given is not NOTHING else given, wrong, right)]
+
+
+def _secret(place: _Place) -> bool:
+    """Whether what stands here must not be shown: a misspelt key may hold what its neighbour should."""
+    if place.info is not None or place.table is None:
+        return bool(noted(place.info, "secret"))
+    return any(noted(info, "secret") for info in place.table.model_fields.values())
 
 
 def _home(model: type[BaseModel], place: _Place) -> str:

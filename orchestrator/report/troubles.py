@@ -40,7 +40,7 @@ def trouble_table(night: Night) -> Html:
 
 
 def troubles(night: Night) -> list[Trouble]:
-    """Steps that failed, values that are none, samples given up or set aside, stations lost, commands."""
+    """Steps that failed, values that are none, samples given up or set aside, stations or optimizer lost, commands."""
     intents: dict[str, e.StepIntended] = {}
     found: list[Trouble] = []
     for recorded in night.entries:
@@ -81,6 +81,8 @@ def _trouble(entry: e.Entry, time: float, intents: dict[str, e.StepIntended], ni
             return Trouble(time, None, "held", f"{counted(len(night.stations), 'station')} at rest at a gate")
         case e.StationLost():
             return Trouble(time, None, f"station {entry.station} lost", entry.reason)
+        case e.OptimizerLost():
+            return Trouble(time, None, "optimizer lost", entry.reason)
         case e.OperatorNeeded():
             return Trouble(time, None, "operator needed", entry.reason)
     return None

@@ -43,6 +43,10 @@ class Api:
         """Progress as of the last change or tick; {"mode": "idle"} before a campaign."""
         return {"mode": "idle"} if self._daemon is None else self._daemon.latest.as_dict()
 
+    def decided_s(self) -> float:
+        """Real seconds since the daemon last looked what there is to do; 0 before a campaign."""
+        return 0.0 if self._daemon is None else self._daemon.decided_s
+
     def command(self, command: str, by: str, reason: str) -> str:
         """Give a command; the campaign's mode after it.
 

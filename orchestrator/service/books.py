@@ -17,12 +17,23 @@ PATIENCE_S = 120.0
 RETRY_S = 1.0
 
 
+class Listener:
+    """Is told what `Books` does, on the thread that decides; must return at once.  This one does nothing."""
+
+    def recorded(self, recorded: e.Recorded) -> None:
+        """An entry has been committed."""
+
+    def unwritable(self, reason: str) -> None:
+        """The journal cannot be written; "" when it can be again."""
+
+
 class Books:
     """`state` is the fold of `journal`."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, listener: Listener | None = None) -> None:
         self._journal = journal
         self._clock = clock
+        self._listener = listener or Listener()
         self.state: CampaignState = fold(journal.read())
 
     def now(self) -> float:
@@ -37,15 +48,18 @@ class Books:
         """
         at = self.now()
         trial = self.state.copy()
-        for number, entry in enumerate(entries, self.state.version + 1):
-            trial.apply(e.Recorded(version=number, time=at, entry=entry))
+        recorded = [e.Recorded(version=n, time=at, entry=entry) for n, entry in enumerate(entries, trial.version + 1)]
+        for one in recorded:
+            trial.apply(one)
         self._commit(entries, at)
         self.state = trial
-        for number, entry in enumerate(entries, trial.version + 1 - len(entries)):
-            log.info("%d %s", number, entry.kind)
+        for one in recorded:
+            log.info("%d %s", one.version, one.entry.kind)
+            self._listener.recorded(one)
 
     def _commit(self, entries: tuple[e.Entry, ...], at: float) -> None:
         deadline = time.monotonic() + PATIENCE_S
+        refused = False
         while True:
             try:
                 self._journal.append(entries, self.state.version, at)
@@ -55,6 +69,11 @@ class Books:
                 if time.monotonic() >= deadline:
                     raise
                 log.error("%s: trying again", error)
+                if not refused:
+                    self._listener.unwritable(str(error))
+                refused = True
                 time.sleep(RETRY_S)
             else:
+                if refused:
+                    self._listener.unwritable("")
                 return

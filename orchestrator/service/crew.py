@@ -46,7 +46,6 @@ class Crew:
         for station in self.stations.values():
             station.connect()
         self._spares.prepare()
-        self.suggestions.watch()
 
     def close(self) -> None:
         """End every process; idempotent."""

@@ -10,6 +10,7 @@ A daemon that finds a journal goes on where that ends: whatever step was under w
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -24,8 +25,16 @@ from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, observation_for_model
 from orchestrator.journal import Journal
 from orchestrator.service import outcomes, policy
-from orchestrator.service.books import Books
-from orchestrator.service.happenings import Answer, CommandCame, Happening, StationTurned, StepCame, SuggestionCame
+from orchestrator.service.books import Books, Listener
+from orchestrator.service.happenings import (
+    Answer,
+    CommandCame,
+    Happening,
+    OptimizerTurned,
+    StationTurned,
+    StepCame,
+    SuggestionCame,
+)
 from orchestrator.service.orders import Orders
 from orchestrator.service.schedule import Layout, Step, next_steps
 from orchestrator.service.stations import Station
@@ -52,7 +61,7 @@ class Daemon:
 
     `stations` (by name) and `suggestions` do the work; whoever made them ends them.  `boot` names this boot of
     the machine, for the journal.  `on_progress` is called with a `Progress` after every change (on the deciding
-    thread; it must not block).
+    thread; it must not block), and `listener` is told of every entry.
     """
 
     def __init__(
@@ -67,6 +76,7 @@ class Daemon:
         by: str,
         boot: str = "",
         on_progress: Callable[[Progress], None] = lambda _: None,
+        listener: Listener | None = None,
     ) -> None:
         self.campaign = campaign
         self.lab = lab
@@ -78,7 +88,7 @@ class Daemon:
             transfer=lab.station("transfer")[0],
             slots=lab.cassette.bare,
         )
-        self._books = Books(journal, clock)
+        self._books = Books(journal, clock, listener)
         self._stations = stations
         self._suggestions = suggestions
         self._orders = Orders(stations)
@@ -86,6 +96,7 @@ class Daemon:
         self._on_progress = on_progress
         self._asked: Asked | None = None
         self.latest: Progress = self._progress()
+        self._decided_at = time.monotonic()
 
     @property
     def state(self) -> CampaignState:
@@ -93,6 +104,11 @@ class Daemon:
         return self._books.state
 
     # --- from any thread ------------------------------------------------------------------------------
+
+    @property
+    def decided_s(self) -> float:
+        """Real seconds since the deciding thread last came by."""
+        return time.monotonic() - self._decided_at
 
     def command(self, command: Command, by: str, reason: str) -> Future[str]:
         """Ask for `command`; the future has the campaign's mode, or `CommandRefused`."""
@@ -109,6 +125,7 @@ class Daemon:
         """
         for station in self._stations.values():
             station.watch(self._inbox.put)
+        self._suggestions.watch(self._inbox.put)
         self._take_up(recovered)
         while self.state.ended is None:
             self._decide()
@@ -155,6 +172,8 @@ class Daemon:
                 self._command_came(happening)
             case StationTurned():
                 self._station_turned(happening)
+            case OptimizerTurned():
+                self._optimizer_turned(happening)
         self._report_progress()
 
     def _decide(self) -> None:
@@ -270,6 +289,12 @@ class Daemon:
                 lost = e.StationLost(station=came.station, reason=came.reason, for_good=True)
                 self._books.append(lost, e.OperatorNeeded(reason=need))
 
+    def _optimizer_turned(self, came: OptimizerTurned) -> None:
+        if came.turn == "back":
+            self._books.append(e.OptimizerRestarted(reason=came.reason))
+        else:
+            self._books.append(e.OptimizerLost(reason=came.reason, for_good=came.turn == "given up"))
+
     def _let_go(self) -> None:
         """Nobody will settle the steps of a station that is given up, in a campaign that is aborted."""
         for step in list(self.state.open_steps.values()):
@@ -298,6 +323,7 @@ class Daemon:
         return []
 
     def _report_progress(self) -> None:
+        self._decided_at = time.monotonic()
         self.latest = self._progress()
         self._on_progress(self.latest)
 

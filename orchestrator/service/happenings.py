@@ -44,4 +44,12 @@ class StationTurned:
     reason: str
 
 
-Happening = StepCame | SuggestionCame | CommandCame | StationTurned
+@dataclass(frozen=True)
+class OptimizerTurned:
+    """The same of the optimizer, which the night can do without."""
+
+    turn: Literal["lost", "back", "given up"]
+    reason: str
+
+
+Happening = StepCame | SuggestionCame | CommandCame | StationTurned | OptimizerTurned

@@ -6,6 +6,9 @@
     STATION.documents.db    the Bluesky documents of each station
     daemon.lock             held by the daemon that lives here
     daemon.json             where a running daemon can be reached (readable by its owner only)
+    channels.json           where alerts go, passwords included (readable by its owner only)
+    alerts.jsonl            every alert, and what became of it
+    watch.lock, watch.jsonl the same of a watch over the daemon
     *.log                   what each of our processes had to say
     simulators.log          the same of the simulated lab, in the home of a rehearsal
     report.html             the morning report
@@ -15,14 +18,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from orchestrator import rpc
 from orchestrator.journal import SqliteJournal
-from orchestrator.locks import FileLock, Held
+from orchestrator.locks import FileLock, Held, holder
+
+CLAIM_S = 0.3
+"""Real seconds in which whoever only looks for a daemon has let go of its lock again."""
 
 
 class HomeError(Exception):
@@ -56,6 +62,10 @@ class Home:
     def _daemon(self) -> Path:
         return self.path / "daemon.json"
 
+    @property
+    def _lock(self) -> Path:
+        return self.path / "daemon.lock"
+
     def make(self) -> None:
         """Make the folder.  Raises `HomeError` if it cannot be made, or a campaign has begun there."""
         try:
@@ -82,6 +92,47 @@ class Home:
             raise HomeError(f"{self.path}: holds no campaign (no journal.db); name its folder with --home")
         return self.journal
 
+    @property
+    def alerts(self) -> Path:
+        return self.path / "alerts.jsonl"
+
+    @property
+    def _channels(self) -> Path:
+        return self.path / "channels.json"
+
+    @property
+    def watch(self) -> Path:
+        return self.path / "watch.jsonl"
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Nobody else watches this home.  Raises `HomeError` if somebody does, or nothing can be written here."""
+        try:
+            lock = FileLock(self.path / "watch.lock")
+        except Held as held:
+            raise HomeError(f"{self.path}: is watched already (process {held.pid or '?'})") from None
+        except OSError as error:
+            raise HomeError(f"{self.path}: cannot be written to ({error.strerror}); is its disk full?") from error
+        with lock:
+            yield
+
+    def keep_channels(self, urls: Sequence[str]) -> None:
+        """Note where alerts of this home go: the journal does not, since they hold passwords."""
+        try:
+            self._write_private(self._channels, {"channels": list(urls)})
+        except OSError as error:
+            raise HomeError(f"{self._channels}: cannot be written ({error.strerror}); is its disk full?") from error
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Where alerts of this home go, as URLs.  Raises `HomeError` if that cannot be read."""
+        try:
+            return tuple(str(url) for url in json.loads(self._channels.read_text())["channels"])
+        except FileNotFoundError:
+            return ()
+        except (OSError, ValueError, LookupError, TypeError):  # whose message may quote a password
+            raise HomeError(f'{self._channels}: cannot be read; it holds {{"channels": ["URL", ...]}}') from None
+
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """This home is ours alone, until we let it go or die.
@@ -89,7 +140,7 @@ class Home:
         Raises `HomeError` if a daemon lives here, or nothing can be written here.
         """
         try:
-            lock = FileLock(self.path / "daemon.lock")
+            lock = FileLock(self._lock, CLAIM_S)
         except Held as held:
             raise HomeError(f"{self.path}: a daemon lives here (process {held.pid or '?'})") from None
         except OSError as error:
@@ -98,18 +149,34 @@ class Home:
             yield
 
     @property
+    def daemon(self) -> int | None:
+        """Process id of the daemon that lives here; None if none does."""
+        return holder(self._lock)
+
+    @property
+    def announced(self) -> int | None:
+        """Process id of the daemon that last said it can be reached here, and did not take that back."""
+        try:
+            return int(json.loads(self._daemon.read_text())["pid"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    @property
     def served(self) -> bool:
         """Whether a daemon has said that it can be reached here."""
         return self._daemon.exists()
 
     def announce(self, uri: str, token: str) -> None:
         """Say where the daemon of this home can be reached, to its owner only."""
-        new = self._daemon.with_suffix(".new")
+        self._write_private(self._daemon, {"uri": uri, "token": token, "pid": os.getpid()})
+
+    def _write_private(self, path: Path, content: dict[str, Any]) -> None:
+        new = path.with_suffix(".new")
         new.unlink(missing_ok=True)  # whose permissions we do not know
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
-            json.dump({"uri": uri, "token": token, "pid": os.getpid()}, file)
-        new.replace(self._daemon)  # whoever looks sees all of it or nothing
+            json.dump(content, file)
+        new.replace(path)  # whoever looks sees all of it or nothing
 
     def withdraw(self) -> None:
         """No daemon can be reached here any more; idempotent."""

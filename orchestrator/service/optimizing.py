@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from orchestrator import rpc
 from orchestrator.campaign.spec import Campaign
 from orchestrator.optimizer import fallback
 from orchestrator.service.children import Child
+from orchestrator.service.happenings import OptimizerTurned
 from orchestrator.service.suggestions import OnAnswer, Question
 from orchestrator.service.supervision import Restarts, Supervisor
 
@@ -42,9 +44,8 @@ class OptimizerProcess:
         """Wait until the optimizer can be reached, and tell it the campaign.  Raises `ChildError` or `RpcError`."""
         self._process.connect()
 
-    def watch(self) -> None:
-        """From now on keep it alive."""
-        self._process.watch(lambda turn, reason: log.warning("the optimizer is %s: %s", turn, reason))
+    def watch(self, on_turn: Callable[[OptimizerTurned], None]) -> None:
+        self._process.watch(lambda turn, reason: on_turn(OptimizerTurned(turn, reason)))
 
     @property
     def pid(self) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from orchestrator.service.happenings import OptimizerTurned
+
 OnAnswer = Callable[[int, dict[str, Any]], None]
 """Takes the number of a suggestion and the suggestion; may be called on any thread."""
 
@@ -22,6 +24,9 @@ class Question:
 
 class Suggestions(Protocol):
     """Whoever suggests compositions.  There is always an answer, if need be a space-filling one."""
+
+    def watch(self, on_turn: Callable[[OptimizerTurned], None]) -> None:
+        """From now on keep the optimizer alive; `on_turn` may be called on any thread."""
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         """Return at once; the answer follows in `on_answer`."""

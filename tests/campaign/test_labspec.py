@@ -39,8 +39,21 @@ def test_what_is_read() -> None:
     assert lab.cassette.bare == tuple(range(1, 31))
 
 
-def test_survives_json() -> None:
+def test_where_alerts_go_is_never_written_down_with_the_rest() -> None:
     lab = parse_lab(LAB)
+    assert lab.alerts.channels == ("mailto://lab:secret@example.org",)
+    assert "secret@" not in lab.model_dump_json() + repr(lab) + str(lab.model_dump())
+
+
+def test_a_misspelt_key_does_not_show_the_password_it_holds() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_lab(LAB.replace("channels = ", "chanels = "))
+    assert "alerts.chanels = ***" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_survives_json() -> None:
+    lab = parse_lab(LAB.replace('"mailto://lab:secret@example.org"', ""))
     assert LabSpec.model_validate(json.loads(lab.model_dump_json())) == lab
 
 

@@ -9,7 +9,7 @@ from orchestrator.campaign.lifecycle import LifecycleError
 from orchestrator.campaign.state import fold
 from orchestrator.journal import Conflict, JournalError, SqliteJournal
 from orchestrator.service import books as books_module
-from orchestrator.service.books import Books
+from orchestrator.service.books import Books, Listener
 from tests.campaign.stories import suggested
 from tests.execution.bench import StepClock
 
@@ -77,6 +77,35 @@ def test_a_journal_that_cannot_be_written_is_waited_for(monkeypatch, journal):
     books = Books(Stubborn(journal, JournalError("database is locked"), 3), StepClock())
     books.append(STARTED)
     assert books.state.version == 1
+
+
+class Ears(Listener):
+    def __init__(self):
+        self.heard = []
+
+    def recorded(self, recorded):
+        self.heard.append(recorded)
+
+    def unwritable(self, reason):
+        self.heard.append(reason)
+
+
+def test_who_listens_is_told_of_every_entry_once_it_is_committed(journal):
+    ears = Ears()
+    Books(journal, StepClock(), ears).append(STARTED, e.DaemonStarted(boot="b"))
+    assert ears.heard == list(journal.read())
+    Books(journal, StepClock(), ears).append(suggested(1))
+    assert ears.heard == list(journal.read())
+
+
+def test_who_listens_is_told_once_that_the_journal_cannot_be_written_and_once_that_it_can(monkeypatch, journal):
+    monkeypatch.setattr(books_module, "RETRY_S", 0.001)
+    ears = Ears()
+    books = Books(Stubborn(journal, JournalError("database is locked"), 3), StepClock(), ears)
+    books.append(STARTED)
+    books.append(suggested(1))
+    assert ears.heard[:2] == ["database is locked", ""]
+    assert [told.version for told in ears.heard[2:]] == [1, 2]
 
 
 def test_but_not_for_ever(monkeypatch, journal):

@@ -16,7 +16,7 @@ from orchestrator.campaign.state import fold
 from orchestrator.journal import SqliteJournal
 from orchestrator.service import daemon as daemon_module
 from orchestrator.service.daemon import Daemon
-from orchestrator.service.happenings import StationTurned
+from orchestrator.service.happenings import OptimizerTurned, StationTurned
 from tests.execution.bench import StepClock
 from tests.service.nights import COMPOSITION, DONE, answer, campaign, cut_off_deposit, film_record, no_film_outcome
 
@@ -93,6 +93,9 @@ class Station:
 
 
 class Suggestions:
+    def watch(self, on_turn):
+        self.on_turn = on_turn
+
     def ask(self, question, on_answer):
         on_answer(question.number, {"composition": COMPOSITION, "method": "gp", "seconds": 0.1})
 
@@ -111,8 +114,9 @@ class Lab:
         self.begun.clear()
         self.stations = {name: Station(name, self) for name in LAB.stations}
         journal = SqliteJournal(self.path)
+        self.suggestions = Suggestions()
         self.daemon = Daemon(
-            self.spec, LAB, journal, self.stations, Suggestions(), StepClock(), by="tester", boot="boot"
+            self.spec, LAB, journal, self.stations, self.suggestions, StepClock(), by="tester", boot="boot"
         )
         self.thread = threading.Thread(target=self.daemon.run, kwargs=run, daemon=True)
         self.thread.start()
@@ -450,3 +454,20 @@ def test_a_station_that_cannot_be_made_safe_is_a_reason_to_call_somebody(lab):
     end = lab.ended()
     assert end.end == "needs operator"
     assert "station deposition is not known to be safe (gun1 could not be made safe" in end.reason
+
+
+def test_the_optimizer_s_death_is_journaled_and_stops_nothing(lab):
+    station = at_film(lab)
+    for turn in ("lost", "back", "lost", "given up"):
+        lab.suggestions.on_turn(OptimizerTurned(turn, "died"))
+    lab.until(lambda state: state.version and "optimizer_restarted" in lab.kinds())
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    assert lab.ended().end == "done"
+    told = [r.entry for r in lab.entries() if r.entry.kind.startswith("optimizer")]
+    assert [(entry.kind, getattr(entry, "for_good", False)) for entry in told] == [
+        ("optimizer_lost", False),
+        ("optimizer_restarted", False),
+        ("optimizer_lost", False),
+        ("optimizer_lost", True),
+    ]

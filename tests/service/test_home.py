@@ -160,3 +160,37 @@ def test_an_address_that_is_no_text(home):
     (home.path / "daemon.json").write_bytes(b"\xff\xfe")
     with pytest.raises(HomeError, match=r"daemon\.json: cannot be read"):
         home.connect()
+
+
+def test_only_the_owner_may_know_the_channels(home):
+    assert home.channels == ()
+    home.keep_channels(["json://lab:s3cret@host"])
+    assert home.channels == ("json://lab:s3cret@host",)
+    assert (home.path / "channels.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"channels": 5}', '{"urls": ["json://lab:s3cret@host"]}'])
+def test_channels_that_cannot_be_read(home, text):
+    (home.path / "channels.json").write_text(text)
+    with pytest.raises(HomeError, match="cannot be read") as error:
+        _ = home.channels
+    assert "s3cret" not in str(error.value)
+
+
+def test_channels_that_cannot_be_kept(tmp_path):
+    with pytest.raises(HomeError, match="cannot be written"):
+        Home(tmp_path / "nowhere").keep_channels([])
+
+
+def test_who_lives_here(home):
+    assert (home.daemon, home.announced) == (None, None)
+    with home.claimed():
+        assert (home.daemon, home.announced) == (os.getpid(), None)
+        home.announce("PYRO:daemon@127.0.0.1:1", "token")
+        assert home.announced == os.getpid()
+    assert home.daemon is None
+
+
+def test_one_watches_a_home(home):
+    with home.watched(), pytest.raises(HomeError, match="is watched already"), home.watched():
+        pass

@@ -1,0 +1,222 @@
+"""Sending alerts beside the thread that decides, which never waits for one.
+
+The journal says what is to be told, the outbox what has been.  One thread takes entries and keeps the outbox; each
+channel has another, so that one that hangs delays no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from queue import Queue
+
+from orchestrator.campaign import entries as e
+from orchestrator.journal import Journal, JournalError
+from orchestrator.service.alerts.alert import Alert, Message, Severity, message, outdated, standing
+from orchestrator.service.alerts.courier import ATTEMPT_S, NotDelivered, hand_over, label
+from orchestrator.service.alerts.line import MATTERS_S, Line
+from orchestrator.service.alerts.outbox import Fate, Outbox
+from orchestrator.service.books import Listener
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[str, Message], None]
+"""Hands a message to the channel at a URL.  Raises `NotDelivered`, in bounded time."""
+CLOSE_S = 2 * ATTEMPT_S + 5.0
+"""An attempt under way, and a last one."""
+
+
+class Channel:
+    """One channel, and what it is still to be told; `step` is called by a thread of its own."""
+
+    def __init__(
+        self,
+        number: int,
+        url: str,
+        outbox: Outbox,
+        render: Callable[[Sequence[Alert]], Message],
+        lab_now: Callable[[], float],
+        send: Send = hand_over,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = label(number, url)
+        self._url, self._outbox, self._render, self._send = url, outbox, render, send
+        self._lab_now, self._now = lab_now, now
+        self._line = Line()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=f"alerts {self.name}", daemon=True)
+
+    def put(self, alert: Alert) -> None:
+        """Tell of `alert`, unless that is done."""
+        if self._outbox.settled(self.name, alert):
+            return
+        with self._changed:
+            self._settle(self._line.put(alert, self._now()), "outdated")
+            self._changed.notify_all()
+
+    def drop_outdated(self, later: e.Entry) -> None:
+        with self._changed:
+            self._settle(self._line.drop(lambda alert: outdated(alert, later)), "outdated")
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to be told."""
+        with self._changed:
+            return not self._line.waiting
+
+    def due_in(self) -> float | None:
+        """Seconds until `step` has something to send; None if nothing waits."""
+        with self._changed:
+            return self._line.due_in(self._now())
+
+    def step(self) -> None:
+        """Send all that waits, as one message."""
+        with self._changed:
+            self._settle(self._line.drop(self._too_old), "too old")
+            alerts = list(self._line.waiting)
+        if not alerts:
+            return
+        try:
+            self._send(self._url, self._render(alerts))
+        except NotDelivered as why:
+            log.warning("alert channel %s: %s", self.name, why)
+            self._outbox.failed(self.name, str(why))
+            with self._changed:
+                self._line.failed(self._now())
+            return
+        with self._changed:
+            self._settle(alerts, "delivered")
+            self._line.sent(alerts, self._now())
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Try once more, at once, to tell what waits."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            with self._changed:
+                while not self._closing and (wait_s := self._line.due_in(self._now())) != 0.0:
+                    self._changed.wait(wait_s)
+                last = self._closing
+            self.step()
+
+    def _too_old(self, alert: Alert) -> bool:
+        return self._lab_now() - alert.time > MATTERS_S
+
+    def _settle(self, alerts: Sequence[Alert], fate: Fate) -> None:
+        for alert in alerts:
+            self._outbox.settle(self.name, alert, fate)
+
+
+class Alerting(Listener):
+    """Tells the channels at `urls` what the campaign `subject` in `home` has come to.  Use it as a context.
+
+    `journal` is where the alerts follow from; None if they come by `tell` alone.  `lab_now` gives the time of their
+    stamps.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        outbox: Outbox,
+        journal: Journal | None,
+        lab_now: Callable[[], float],
+        *,
+        subject: str,
+        home: str,
+        send: Send = hand_over,
+    ) -> None:
+        self._outbox, self._journal, self._lab_now = outbox, journal, lab_now
+
+        def render(alerts: Sequence[Alert]) -> Message:
+            return message(alerts, subject, home)
+
+        self.channels = [Channel(number, url, outbox, render, lab_now, send) for number, url in enumerate(urls, 1)]
+        self._inbox: Queue[e.Recorded | Alert | None] = Queue()
+        self._version = 0
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+
+    # --- from any thread, at once ---------------------------------------------------------------------
+
+    def recorded(self, recorded: e.Recorded) -> None:
+        self._inbox.put(recorded)
+
+    def unwritable(self, reason: str) -> None:
+        if reason:
+            text = f"The journal cannot be written ({reason}). The night waits two minutes for it, then ends: make "
+            self.tell("critical", text + "room on its disk, or end what locks it.", "journal")
+        else:
+            self.tell("info", "The journal can be written again, and the night goes on.", "journal")
+
+    def tell(self, severity: Severity, text: str, about: str = "", name: str = "") -> None:
+        """Tell of what no journal can hold.  Of those that have the same `name`, one is told, once."""
+        at = self._lab_now()
+        self._inbox.put(Alert(name or f"{about} {uuid.uuid4().hex}", at, severity, text, about))
+
+    # --- for whoever starts and ends it ---------------------------------------------------------------
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that has come has been told or need not be."""
+        return not self._inbox.unfinished_tasks and all(channel.idle for channel in self.channels)
+
+    def __enter__(self) -> Alerting:
+        for channel in self.channels:
+            channel.start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Try at once and once more to tell what waits; never longer than `CLOSE_S`."""
+        if isinstance(error, Exception) and self._version:
+            text = f"The daemon ended by itself ({error}); every station makes itself safe. Mend what it names, then "
+            self.tell("critical", text + "give `nightshift recover`.", "daemon")
+        self._inbox.put(None)
+        until = time.monotonic() + CLOSE_S
+        self._thread.join(CLOSE_S)
+        for channel in self.channels:
+            channel.join(max(0.0, until - time.monotonic()))
+
+    # --- the thread -----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (came := self._inbox.get()) is not None:
+            if isinstance(came, Alert):
+                self._raise([came])
+            elif came.version > self._version:
+                self._hear(came)
+            self._inbox.task_done()
+        for channel in self.channels:
+            channel.close()
+
+    def _hear(self, recorded: e.Recorded) -> None:
+        """The first entry brings with it all those before it: some may not have been told of."""
+        news = [recorded]
+        if not self._version and recorded.version > 1 and self._journal is not None:
+            try:
+                news = list(self._journal.read())
+            except JournalError as error:
+                log.error("alerts of what was before entry %d are not sent: %s", recorded.version, error)
+        self._version = news[-1].version
+        for channel in self.channels:
+            channel.drop_outdated(recorded.entry)
+        self._raise(standing(news))
+
+    def _raise(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            self._outbox.raised(alert)
+            for channel in self.channels:
+                channel.put(alert)

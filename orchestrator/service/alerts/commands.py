@@ -1,0 +1,78 @@
+"""What an operator may ask of alerts: channels checked and tried, and a daemon watched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from orchestrator.campaign.labspec import LabSpec
+from orchestrator.campaign.problems import SECRET, Problem, SpecError
+from orchestrator.campaign.state import fold
+from orchestrator.campaign.table import located
+from orchestrator.campaign.toml_source import Source
+from orchestrator.journal import SqliteJournal
+from orchestrator.service.alerts.alert import Message, subject_of
+from orchestrator.service.alerts.alerting import Alerting
+from orchestrator.service.alerts.courier import NotDelivered, hand_over, label, unknown
+from orchestrator.service.alerts.outbox import Outbox
+from orchestrator.service.alerts.watch import Watch
+from orchestrator.service.home import Home, HomeError
+
+
+def check_channels(lab: LabSpec) -> None:
+    """Ask nobody but Apprise whether it can make sense of the alert channels of `lab`.  Raises `SpecError`."""
+    source = lab.source or Source(lab.name, {}, {})
+    try:
+        places = unknown(lab.alerts.channels)
+    except NotDelivered as why:
+        raise SpecError([f"{source.name}: alerts.channels: Apprise cannot be asked about them: {why}"]) from why
+    problems = [
+        Problem(("alerts", "channels", place), SECRET, "is no channel that Apprise knows", "see its list of services")
+        for place in places
+    ]
+    if problems:
+        raise SpecError(located(source, problems))
+
+
+def try_channels(channels: Sequence[str], subject: str) -> dict[str, str]:
+    """Hand every one of `channels` a test message, all at once: by channel what went wrong, "" if nothing did."""
+    text = "This is a test. If you read it, this channel works; there is nothing to do."
+    told = Message(f"Nightshift, {subject}: a test", text, "info")
+
+    def test(url: str) -> str:
+        try:
+            hand_over(url, told)
+        except NotDelivered as why:
+            return str(why)
+        return ""
+
+    with ThreadPoolExecutor(len(channels)) as pool:
+        answers = list(pool.map(test, channels))
+    return {label(number, url): answers[number - 1] for number, url in enumerate(channels, 1)}
+
+
+def watch(home: Home, *, patience_s: float, say: Callable[[str], None]) -> str:
+    """Alert the channels of `home` when its daemon dies, until its campaign has ended; how it ended.
+
+    Raises `HomeError` if there is nobody to alert, or somebody watches already.
+    """
+    channels = home.channels
+    if not channels:
+        raise HomeError(f"{home.path}: has no alert channels; give them in the lab file, under [alerts]")
+
+    def alerting(outbox: Outbox, journal: SqliteJournal | None) -> Alerting:
+        return Alerting(channels, outbox, journal, time.time, subject=_subject(home), home=str(home.path))
+
+    with home.watched(), alerting(Outbox(home.watch), None) as own:
+        theirs = partial(alerting, Outbox(home.alerts), SqliteJournal(home.journal))
+        return Watch(home, own, theirs, say, patience_s=patience_s).run()
+
+
+def _subject(home: Home) -> str:
+    if not home.begun:
+        return home.path.name
+    started = fold(SqliteJournal(home.journal).read()).started
+    assert started is not None
+    return subject_of(str(started.campaign["name"]), str(started.lab["name"]))

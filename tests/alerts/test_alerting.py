@@ -1,0 +1,287 @@
+"""Alerts beside the daemon: at once, again, once more after a death, and never in its way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from orchestrator.campaign import entries as e
+from orchestrator.journal import SqliteJournal
+from orchestrator.service.alerts.alert import Alert, Message, message
+from orchestrator.service.alerts.alerting import Alerting, Channel
+from orchestrator.service.alerts.courier import NotDelivered
+from orchestrator.service.alerts.line import FIRST_RETRY_S, GAP_S, GATHER_S, MATTERS_S
+from orchestrator.service.alerts.outbox import Outbox
+
+PATIENCE_S = 20.0
+URL = "json://lab:s3cret@example.org"
+STARTED = e.CampaignStarted(campaign={"name": "c"}, lab={"name": "l"}, by="tester")
+DAEMON = e.DaemonStarted(boot="boot")
+LOST = e.StationLost(station="robot", reason="why")
+BACK = e.StationRestarted(station="robot", reason="why")
+NEEDED = e.OperatorNeeded(reason="the robot")
+QUARANTINED = e.SampleQuarantined(sample=1, reason="nobody knows")
+
+
+class Wire:
+    """A channel that is played, and its clock."""
+
+    def __init__(self) -> None:
+        self.sent: list[list[str]] = []
+        self.down = ""
+        self.now = 0.0
+        self.lab_now = 1.7e9
+        self.on_send: Callable[[], None] = lambda: None
+
+    def send(self, url: str, told: Message) -> None:
+        assert url == URL
+        self.on_send()
+        if self.down:
+            raise NotDelivered(self.down)
+        self.sent.append(told.body.splitlines()[:-1])
+
+    def channel(self, outbox: Outbox) -> Channel:
+        def render(alerts: list[Alert]) -> Message:
+            return message(alerts, "campaign", "home")
+
+        return Channel(1, URL, outbox, render, lambda: self.lab_now, self.send, lambda: self.now)
+
+
+def alert(name: str, about: str = "") -> Alert:
+    return Alert(name, 1.7e9, "warning", f"alert {name}", about)
+
+
+def told(wire: Wire) -> list[list[str]]:
+    """The last word of each line of each message."""
+    return [[line.split()[-1] for line in lines] for lines in wire.sent]
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return Outbox(tmp_path / "alerts.jsonl")
+
+
+# --- one channel, step by step ------------------------------------------------------------------------
+
+
+def test_a_channel_that_is_down_is_told_all_of_it_when_it_is_back(outbox: Outbox) -> None:
+    wire = Wire()
+    channel = wire.channel(outbox)
+    wire.down = "it does not answer"
+    channel.put(alert("1"))
+    assert channel.due_in() == GATHER_S
+    channel.step()
+    assert channel.due_in() == FIRST_RETRY_S
+    channel.put(alert("2"))
+    assert channel.due_in() == FIRST_RETRY_S, "a new alert does not make a dead channel be asked more often"
+    wire.now, wire.down = FIRST_RETRY_S, ""
+    assert channel.due_in() == 0.0
+    channel.step()
+    assert told(wire) == [["1", "2"]]
+    assert channel.idle
+    assert "it does not answer" in outbox.path.read_text()
+
+
+def test_a_burst_becomes_one_message(outbox: Outbox) -> None:
+    wire = Wire()
+    channel = wire.channel(outbox)
+    channel.put(alert("1"))
+    channel.step()
+    for number in range(2, 6):
+        channel.put(alert(str(number)))
+    assert channel.due_in() == GAP_S
+    channel.step()
+    assert told(wire) == [["1"], ["2", "3", "4", "5"]]
+
+
+def test_what_comes_while_a_message_is_under_way_is_not_taken_for_told(outbox: Outbox) -> None:
+    wire = Wire()
+    channel = wire.channel(outbox)
+    channel.put(alert("1", "robot"))
+    wire.on_send = lambda: channel.put(alert("2", "robot"))
+    channel.step()
+    wire.on_send = lambda: None
+    channel.step()
+    assert told(wire) == [["1"], ["2"]]
+
+
+def test_what_is_delivered_is_not_told_again_and_the_rest_is(outbox: Outbox) -> None:
+    wire = Wire()
+    first = wire.channel(outbox)
+    first.put(alert("1"))
+    first.step()
+    second = wire.channel(Outbox(outbox.path))
+    second.put(alert("1"))
+    second.put(alert("2"))
+    second.step()
+    assert told(wire) == [["1"], ["2"]]
+
+
+def test_a_death_between_the_delivery_and_its_record_tells_it_once_more(outbox: Outbox) -> None:
+    """At least once: nobody can take a message back, and nobody can know that it had gone."""
+    wire = Wire()
+    dying = wire.channel(outbox)
+    dying.put(alert("1"))
+
+    class Died(BaseException):
+        pass
+
+    def delivered_then_died(url: str, what: Message) -> None:
+        wire.send(url, what)
+        raise Died
+
+    dying._send = delivered_then_died
+    with pytest.raises(Died):
+        dying.step()
+    after = wire.channel(Outbox(outbox.path))
+    after.put(alert("1"))
+    after.step()
+    assert told(wire) == [["1"], ["1"]]
+
+
+def test_what_is_too_old_is_let_go_and_said_so(outbox: Outbox) -> None:
+    wire = Wire()
+    channel = wire.channel(outbox)
+    wire.down = "gone"
+    channel.put(alert("1"))
+    channel.step()
+    wire.lab_now += MATTERS_S + 1
+    wire.down = ""
+    channel.put(Alert("2", wire.lab_now, "info", "alert 2"))
+    channel.step()
+    assert told(wire) == [["2"]]
+    assert '"fate": "too old"' in outbox.path.read_text()
+
+
+def test_channels_do_not_share_what_they_were_told(outbox: Outbox) -> None:
+    wire = Wire()
+    channel = wire.channel(outbox)
+    channel.put(alert("1"))
+    channel.step()
+    assert outbox.settled("1 json", alert("1"))
+    assert not outbox.settled("2 json", alert("1"))
+
+
+# --- with its threads ---------------------------------------------------------------------------------
+
+
+class Bench:
+    """A journal with its daemons, whose alerts go to a queue."""
+
+    def __init__(self, folder: Path) -> None:
+        self.journal = SqliteJournal(folder / "journal.db")
+        self.path = folder / "alerts.jsonl"
+        self.came: Queue[Message] = Queue()
+        self.down = threading.Event()
+        self.tried = threading.Semaphore(0)
+        self.version = 0
+
+    def alerting(self) -> Alerting:
+        outbox = Outbox(self.path)
+        return Alerting([URL], outbox, self.journal, lambda: 1.7e9, subject="c", home="home", send=self._send)
+
+    def append(self, alerting: Alerting | None, *entries: e.Entry) -> None:
+        """Commit, and tell `alerting`, as the daemon's books do."""
+        for entry in entries:
+            self.journal.append([entry], self.version, 1.7e9)
+            self.version += 1
+            if alerting is not None:
+                alerting.recorded(e.Recorded(version=self.version, time=1.7e9, entry=entry))
+
+    def next(self) -> str:
+        return self.came.get(timeout=PATIENCE_S).body
+
+    def _send(self, url: str, told: Message) -> None:
+        self.tried.release()
+        if self.down.is_set():
+            raise NotDelivered("down")
+        self.came.put(told)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_an_entry_is_told_at_once(bench: Bench) -> None:
+    with bench.alerting() as alerting:
+        bench.append(alerting, STARTED, DAEMON, LOST)
+        assert "Station robot was lost" in bench.next()
+
+
+def test_what_waits_when_the_daemon_ends_is_told_before_it_goes(bench: Bench) -> None:
+    with bench.alerting() as alerting:
+        bench.append(alerting, STARTED, DAEMON, LOST)
+        bench.next()
+        bench.append(alerting, BACK, e.CampaignEnded(end="done", reason="budget"))
+    body = bench.came.get_nowait().body
+    assert "works again" in body
+    assert "The campaign is done" in body
+    assert bench.came.empty()
+
+
+def test_a_channel_that_is_down_holds_nobody_up_and_the_next_daemon_tells(bench: Bench) -> None:
+    bench.down.set()
+    with bench.alerting() as alerting:
+        bench.append(alerting, STARTED, DAEMON, QUARANTINED)
+        assert bench.tried.acquire(timeout=PATIENCE_S)
+    bench.down.clear()
+    with bench.alerting() as alerting:
+        bench.append(alerting, DAEMON)
+        assert "Sample 1 is set aside" in bench.next()
+    with bench.alerting() as alerting:
+        bench.append(alerting, DAEMON)
+    assert bench.came.empty(), "it had been told"
+
+
+def test_what_nobody_came_to_write_down_is_told_by_the_next_daemon(bench: Bench) -> None:
+    """A daemon that died between its commit and everything else."""
+    bench.append(None, STARTED, DAEMON, LOST, QUARANTINED, NEEDED)
+    with bench.alerting() as alerting:
+        bench.append(alerting, DAEMON)
+        body = bench.next()
+    assert "Sample 1" in body
+    assert "cannot go on alone" in body
+    assert "robot was lost" not in body, "its worker is another now"
+
+
+def test_what_has_been_recovered_from_is_not_told(bench: Bench) -> None:
+    bench.append(None, STARTED, DAEMON, NEEDED)
+    with bench.alerting() as alerting:
+        bench.append(alerting, e.CommandGiven(command="recover", by="tester", reason="robot"), DAEMON)
+    assert bench.came.empty()
+
+
+def test_a_journal_that_cannot_be_written_is_told_all_the_same(bench: Bench) -> None:
+    with bench.alerting() as alerting:
+        alerting.unwritable("database is locked")
+        assert "cannot be written (database is locked)" in bench.next()
+        alerting.unwritable("")
+    assert "can be written again" in bench.next()
+
+
+def test_a_daemon_that_ends_by_itself_says_why(bench: Bench) -> None:
+    with pytest.raises(OSError, match="no space"), bench.alerting() as alerting:  # noqa: PT012 - what ends the context
+        bench.append(alerting, STARTED, DAEMON, LOST)
+        bench.next()
+        raise OSError("no space")
+    assert "ended by itself (no space)" in bench.next()
+
+
+def test_without_channels_it_is_only_written_down(bench: Bench) -> None:
+    outbox = Outbox(bench.path)
+    with Alerting([], outbox, bench.journal, lambda: 1.7e9, subject="c", home="home") as alerting:
+        bench.append(alerting, STARTED, DAEMON, LOST)
+    assert "Station robot was lost" in bench.path.read_text()
+
+
+def test_no_secret_is_written_down(bench: Bench) -> None:
+    with bench.alerting() as alerting:
+        bench.append(alerting, STARTED, DAEMON, LOST)
+        bench.next()
+    assert "s3cret" not in bench.path.read_text()
+    assert '"channel": "1 json", "fate": "delivered"' in bench.path.read_text()
