@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.problems import SECRET, Problem, SpecError
@@ -66,7 +65,10 @@ def watch(home: Home, *, patience_s: float, say: Callable[[str], None]) -> str:
         return Alerting(channels, outbox, journal, time.time, subject=_subject(home), home=str(home.path))
 
     with home.watched(), alerting(Outbox(home.watch), None) as own:
-        theirs = partial(alerting, Outbox(home.alerts), SqliteJournal(home.journal))
+
+        def theirs() -> Alerting:  # only when the daemon has gone, and has written down what it told
+            return alerting(Outbox(home.alerts), SqliteJournal(home.journal))
+
         return Watch(home, own, theirs, say, patience_s=patience_s).run()
 
 
