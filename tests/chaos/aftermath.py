@@ -65,6 +65,26 @@ def _on(device: Any) -> list[str]:
     return []
 
 
+def untold(journal: list[Recorded], messages: list[str]) -> list[str]:
+    """What the messages that came do not speak of, and should; nobody has recovered the campaign by hand.
+
+    A station that a daemon lost is no news any more once there is another daemon.
+    """
+    told = "\n".join(messages)
+    due: dict[str, tuple[str, ...]] = {}
+    for recorded in journal:
+        match recorded.entry:
+            case e.DaemonStarted():
+                due = {what: words for what, words in due.items() if not what.startswith("station")}
+            case e.StationLost(for_good=False) | e.StationRestarted() as entry:
+                due[f"station {entry.station}"] = (f"Station {entry.station} ", entry.reason)
+            case e.SampleQuarantined() as entry:
+                due[f"sample {entry.sample} quarantined"] = (f"Sample {entry.sample} ", entry.reason)
+            case e.OperatorNeeded() | e.CampaignEnded() as entry:
+                due[f"{entry.kind}: {entry.reason}"] = (entry.reason,)
+    return [what for what, words in due.items() if not all(word in told for word in words)]
+
+
 def audit(home: Path, world: Path) -> list[str]:
     """The breaches that the independent checker finds."""
     try:

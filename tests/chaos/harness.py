@@ -22,6 +22,7 @@ from typing import Any
 
 from orchestrator.lab import SimulatedLab, open_clock
 from orchestrator.night import load
+from tests.alerts.receivers import HttpChannel, Mood
 from tests.chaos import aftermath, faults, plan, tally
 from tests.chaos.family import VARIABLE, Family, Member, alive, send
 from tests.chaos.plan import Act, Options
@@ -33,8 +34,12 @@ LAB = ROOT / "campaigns/labs/vsm.toml"
 POLL_S = 0.02
 HANG_UNSEEN_S = 45.0
 """Real seconds after which a hung child should have been noticed and ended."""
+WATCH_S = 60.0
+"""Real seconds in which a watch should have told what a night left untold."""
 ALONE_S = 60.0
 """Real seconds in which a station without its daemon should have made itself safe and ended."""
+MOODS: tuple[Mood, ...] = ("refuses", "hangs", "fails")
+"""What an alert channel that is down may do."""
 CRASHES = 8
 """How often a night may end by itself, with nothing done to it, before it is given up."""
 
@@ -71,6 +76,8 @@ class Night:
         began = time.monotonic()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+        self.channel = HttpChannel()
+        self.lab = self._write_lab()
         self.campaign = self._write_campaign()
         spec, lab = load(self.campaign, None, None)
         disk = self._disk()
@@ -85,6 +92,7 @@ class Night:
                 unsafe = aftermath.left_on(lab, self.addresses, open_clock(self.clock.spec()))
         finally:
             self._end_everybody()
+            self.channel.close()
             if disk is not None:
                 disk.close(keep=self.folder / "home.kept")
         return self._record(began, unsafe)
@@ -102,8 +110,16 @@ class Night:
             self.disk = faults.Disk(self.home)
         return self.disk
 
+    def _write_lab(self) -> Path:
+        """The example lab; if alerts are to go astray, with a channel for them."""
+        path = self.folder / "lab.toml"
+        used = "alerts-down" in self.options.faults
+        channels = f'channels = ["{self.channel.url()}"]' if used else "channels = []"
+        path.write_text(LAB.read_text().replace("channels = []", channels))
+        return path
+
     def _write_campaign(self) -> Path:
-        text = CAMPAIGN.read_text().replace('"LAB"', f'"{LAB}"')
+        text = CAMPAIGN.read_text().replace('"LAB"', f'"{self.lab}"')
         text = text.replace("seed = 1", f"seed = {plan.campaign_seed(self.options, self.number)}")
         path = self.folder / "campaign.toml"
         path.write_text(text.replace("samples = 3", f"samples = {self.options.films}"))
@@ -114,7 +130,7 @@ class Night:
         request = {
             "home": str(self.home),
             "campaign": str(self.campaign),
-            "lab": str(LAB),
+            "lab": str(self.lab),
             "addresses": self.addresses,
             "clock": self.clock_specs[-1],
         }
@@ -221,6 +237,19 @@ class Night:
         if not self.family.gone(ALONE_S if self.summary else 0.0) and self.summary:
             self.trouble.append(f"left behind after the night: {self.family.members()}")
         self._end_everybody()
+        self.channel.become("takes")
+        if "alerts-down" in self.options.faults and self.summary:
+            self._tell_the_rest()
+
+    def _tell_the_rest(self) -> None:
+        """As an operator's watch does who has a channel again."""
+        command = [sys.executable, "-m", "orchestrator.cli", "watch", "--home", str(self.home)]
+        try:
+            watch = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WATCH_S, check=False)
+        except subprocess.TimeoutExpired:
+            self.trouble.append(f"the watch did not end in {WATCH_S:g} s after the night")
+        else:
+            self.trouble += [f"the watch ended with: {watch.stderr.strip()}"] if watch.returncode else []
 
     def _end_everybody(self) -> None:
         while members := self.family.members():
@@ -277,6 +306,8 @@ class Night:
                 return self._hang(act, record)
             case "disk-full" | "locked":
                 return self._disturb(act)
+            case "alerts-down":
+                return self._silence(act, record)
         return self._cut(act, record)
 
     def _kill(self, act: Act, record: dict[str, Any]) -> bool:
@@ -347,6 +378,20 @@ class Night:
         self._until(act, undo)
         return True
 
+    def _silence(self, act: Act, record: dict[str, Any]) -> bool:
+        """Nobody can be alerted, and there is something to tell."""
+        stations = {member.station: member for member in self.family.members() if member.station}
+        if self.boots[-1]["accepting_s"] is None or not stations:
+            return False
+        victim = stations[sorted(stations)[int(act.pick * len(stations))]]
+        record["victims"] = [f"worker {victim.station}"]
+        send([victim], signal.SIGKILL)
+        self.kills += 1
+        record["mood"] = MOODS[int(act.pick * len(MOODS))]
+        self.channel.become(record["mood"])
+        self._timers.append((time.monotonic() + act.lasts_s, lambda: self.channel.become("takes")))
+        return True
+
     def _until(self, act: Act, undo: faults.Undo) -> None:
         entry = (act.fault, undo)
         self._undo.append(entry)
@@ -385,6 +430,8 @@ class Night:
         verdict.unsafe = unsafe
         verdict.audit = aftermath.audit(home, self.folder / "world.jsonl")
         verdict.trouble = self.trouble
+        if "alerts-down" in self.options.faults:
+            verdict.untold = aftermath.untold(journal, [got.message for got in self.channel.got])
         if len(self.clock_specs) == 1:  # else nobody can tell the journal's times from one another
             aftermath.measure(journal, self.clock.spec(), self.boots, self.done)
         return {

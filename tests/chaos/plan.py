@@ -24,6 +24,7 @@ FAULTS = {
     "read-only": "everything is killed, and the home cannot be written to when it is restarted",
     "locked": "somebody else locks the journal's database, for a while",
     "clock": "everything is killed, and the machine's clock is wrong when it is restarted",
+    "alerts-down": "the alert channel refuses, hangs or fails for a while, in which a worker is killed",
     "torn": "power cut: everything is killed, and what was not synced is lost or torn",
 }
 
@@ -113,6 +114,8 @@ def _act(rng: Random, options: Options, fault: str, span_s: float) -> Act:
             return Act(fault, "all", at_s, during, _into(during, into), pick, wait_s, lasts_s, off_s=off_s)
         case "disk-full" | "locked":
             return Act(fault, "disk", at_s, during, _into(during, into), pick, wait_s, lasts_s)
+        case "alerts-down":
+            target = "worker"
         case "hang":
             target = target if target != "all" else "daemon"
     return Act(fault, target, at_s, during, _into(during, into), pick, wait_s, lasts_s)

@@ -16,7 +16,18 @@ from orchestrator.campaign import entries as e
 from orchestrator.campaign.entries import Recorded
 from orchestrator.journal import SqliteJournal
 
-BREACHES = ("lost", "doubled", "orphans", "double_observations", "hazards", "misreported", "unsafe", "audit", "trouble")
+BREACHES = (
+    "lost",
+    "doubled",
+    "orphans",
+    "double_observations",
+    "hazards",
+    "misreported",
+    "unsafe",
+    "audit",
+    "untold",
+    "trouble",
+)
 """None of these may ever happen; each is a list of what did."""
 FRACTION_OFF, THICKNESS_OFF = 0.02, 0.1
 """By how much the journal may differ from the world, besides five sigma: at. fraction, and share of a thickness."""
@@ -29,6 +40,7 @@ class Verdict:
     `lost`: films that the world saw measured, of which the journal has no observation.
     `orphans`: films of which the journal does not say how they ended.
     `misreported`: films whose composition or thickness in the journal is not what the world made.
+    `untold`: what a person should have been alerted to, and was not.
     `unsafe`: what was still on when the night had ended.
     `unknown`: samples quarantined, with the reason.
     `stranded`: films left unmeasured because the night ended in need of an operator, with what it needs.
@@ -44,6 +56,7 @@ class Verdict:
     misreported: list[str] = field(default_factory=list)
     unsafe: list[str] = field(default_factory=list)
     audit: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)

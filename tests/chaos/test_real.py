@@ -23,7 +23,7 @@ KILLS = 20
 KILLING = Options(seed=101, a_night=6, speed=250)
 KILLING_NIGHTS = 6
 """A night may end before all its kills have come about."""
-FAULTS = ("recovering", "hang", "disk-full", "locked", "read-only", "torn", "clock")
+FAULTS = ("recovering", "hang", "disk-full", "locked", "alerts-down", "read-only", "torn", "clock")
 
 Record = dict[str, Any]
 Nights = dict[str, list[Future[Record]]]
