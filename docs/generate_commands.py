@@ -20,7 +20,8 @@ HEAD = """# Commands
 
 <!-- Written by docs/generate_commands.py: change the commands, not this page. -->
 
-Exit codes: 0 done (or stopped), 1 breaches found (`audit`) or a channel that took no test (`alert-test`), 2 bad input, 3 needs operator, 4 aborted.
+Exit codes: 0 done (or stopped), 1 breaches found (`audit`) or a channel that took no test (`alert-test`),
+2 bad input, 3 needs operator, 4 aborted.
 `--json` prints one object on standard output and nothing else there.
 """
 

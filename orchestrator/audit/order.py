@@ -112,6 +112,25 @@ def none_left_open(records: Records) -> Iterator[Ruling]:
         yield rule(step.end is None, Breach(message, step.versions, step.sample, step.uid))
 
 
+def back_after_lost(records: Records) -> Iterator[Ruling]:
+    """A station or the optimizer is back only after this daemon had lost it, and not after it was lost for good."""
+    lost: dict[str, bool] = {}
+    for fact in records.facts:
+        match fact.entry:
+            case e.DaemonStarted():
+                lost.clear()
+            case e.StationLost() | e.OptimizerLost() as gone:
+                lost[_process(gone)] = gone.for_good
+            case e.StationRestarted() | e.OptimizerRestarted() as back:
+                name = _process(back)
+                wrong = "was lost for good" if lost.get(name) else "had not been lost"
+                yield rule(lost.pop(name, True), Breach(f"{name} is back, and {wrong}", (fact.version,)))
+
+
+def _process(entry: e.StationLost | e.StationRestarted | e.OptimizerLost | e.OptimizerRestarted) -> str:
+    return f"station {entry.station}" if isinstance(entry, e.StationLost | e.StationRestarted) else "the optimizer"
+
+
 def samples_known(records: Records) -> Iterator[Ruling]:
     """Whatever is told of a sample is told after it was suggested."""
     known: set[int] = set()

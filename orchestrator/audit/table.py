@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     Check("done-has-result", 1, "a step that is done tells its result, once", order.done_has_result),
     Check("results-within-steps", 1, "every result belongs to an open step", order.results_within_steps),
     Check("moves-connected", 1, "samples go from where they are to where it is free", campaign.moves_connected),
+    Check("back-after-lost", 1, "what is back had been lost, and not for good", order.back_after_lost),
     Check("documents-intact", 1, "the stations' files are whole", documents.documents_intact),
     Check("runs-whole", 1, "every run has its start, its stop and all events", documents.runs_whole),
     Check("runs-logged", 1, "every run of an outcome is in a station's log", documents.runs_logged),

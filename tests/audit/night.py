@@ -47,6 +47,9 @@ def plain_night(home: Path) -> Path:
     night.transfer(4, "deposition")
     night.dies_depositing(4)
     night.suggest(6, 3, [4])
+    night.say(e.OptimizerLost(reason="it has not answered for 4.1 s"))
+    night.now += 2
+    night.say(e.OptimizerRestarted(reason="it has not answered for 4.1 s"))
     night.transfer(4, "magnetometry")
     night.measure(4, "failed")
     night.transfer(4, "cassette/4")

@@ -15,7 +15,7 @@ from .mutations import put
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 
-IDLE = {"given-up-by-name", "quarantine-alerts", "unknown-settled"}
+IDLE = {"back-after-lost", "given-up-by-name", "quarantine-alerts", "unknown-settled"}
 """Checks with nothing to look at in a night where all goes well."""
 
 

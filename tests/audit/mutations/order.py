@@ -110,3 +110,14 @@ def moves_of_swapped_samples(doctor: Doctor) -> None:
 @caught_by("none-left-open")
 def a_step_that_never_ends(doctor: Doctor) -> None:
     doctor.insert(doctor.find("sample_discarded", sample=6)[0], retreat(4))
+
+
+@caught_by("back-after-lost")
+def an_optimizer_that_is_back_from_nowhere(doctor: Doctor) -> None:
+    doctor.delete("optimizer_lost")
+
+
+@caught_by("back-after-lost")
+def a_station_that_is_back_after_it_was_lost_for_good(doctor: Doctor) -> None:
+    lost = {"kind": "station_lost", "station": "robot", "reason": "died", "for_good": True}
+    doctor.insert(doctor.last() - 1, lost, {"kind": "station_restarted", "station": "robot", "reason": "died"})
