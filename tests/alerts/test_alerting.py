@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Queue
@@ -270,6 +271,19 @@ def test_a_daemon_that_ends_by_itself_says_why(bench: Bench) -> None:
         bench.next()
         raise OSError("no space")
     assert "ended by itself (no space)" in bench.next()
+
+
+def test_an_operator_who_interrupts_does_not_wait_for_a_channel(bench: Bench) -> None:
+    let_go = threading.Event()
+    alerting = bench.alerting()
+    for channel in alerting.channels:
+        channel._send = lambda *_: bool(let_go.wait(PATIENCE_S)) or bench.tried.release()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), alerting:  # noqa: PT012 - what ends the context
+        bench.append(alerting, STARTED, DAEMON, LOST)
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < PATIENCE_S / 2
+    let_go.set()
 
 
 def test_without_channels_it_is_only_written_down(bench: Bench) -> None:

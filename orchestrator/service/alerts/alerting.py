@@ -180,13 +180,14 @@ class Alerting(Listener):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Try at once and once more to tell what waits; never longer than `CLOSE_S`."""
+        """Try at once and once more to tell what waits: never longer than `CLOSE_S`, and not if we are interrupted."""
         if isinstance(error, Exception) and self._version:
             text = f"The daemon ended by itself ({error}); every station makes itself safe. Mend what it names, then "
             self.tell("critical", text + "give `nightshift recover`.", "daemon")
         self._inbox.put(None)
-        until = time.monotonic() + CLOSE_S
-        self._thread.join(CLOSE_S)
+        patience_s = CLOSE_S if error is None or isinstance(error, Exception) else 0.0
+        until = time.monotonic() + patience_s
+        self._thread.join(patience_s)
         for channel in self.channels:
             channel.join(max(0.0, until - time.monotonic()))
 

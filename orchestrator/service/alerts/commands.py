@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
+from orchestrator.campaign.entries import CampaignStarted
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.problems import SECRET, Problem, SpecError
-from orchestrator.campaign.state import fold
 from orchestrator.campaign.table import located
 from orchestrator.campaign.toml_source import Source
 from orchestrator.journal import SqliteJournal
@@ -75,6 +76,7 @@ def watch(home: Home, *, patience_s: float, say: Callable[[str], None]) -> str:
 def _subject(home: Home) -> str:
     if not home.begun:
         return home.path.name
-    started = fold(SqliteJournal(home.journal).read()).started
-    assert started is not None
+    with closing(SqliteJournal(home.journal)) as journal:
+        started = next(journal.read()).entry
+    assert isinstance(started, CampaignStarted)
     return subject_of(str(started.campaign["name"]), str(started.lab["name"]))

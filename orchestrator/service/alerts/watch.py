@@ -99,6 +99,8 @@ class Watch:
         self._now, self._pause = now, pause
         self._patience_s = patience_s
         self._vigil = Vigil(now(), patience_s)
+        self._journal: SqliteJournal | None = None
+        self._unread = ""
         self._state = CampaignState()
         self._last: e.Recorded | None = None
         self._remote: tuple[int, rpc.Remote] | None = None
@@ -111,6 +113,8 @@ class Watch:
             self._pause(LOOK_S)
         assert self._state.ended is not None
         assert self._last is not None
+        assert self._journal is not None
+        self._journal.close()
         with self._theirs() as left:
             left.recorded(self._last)
             while not (left.idle and self._own.idle):
@@ -144,18 +148,18 @@ class Watch:
 
     def _read_on(self) -> None:
         """Take in what has been journaled since the last look; what cannot be read now is read later."""
-        if not self._home.journal.is_file():
+        if self._journal is None and not self._home.journal.is_file():
             return
         try:
-            journal = SqliteJournal(self._home.journal)
-            try:
-                for recorded in journal.read(self._state.version):
-                    self._state.apply(recorded)
-                    self._last = recorded
-            finally:
-                journal.close()
+            self._journal = self._journal or SqliteJournal(self._home.journal)
+            for recorded in self._journal.read(self._state.version):
+                self._state.apply(recorded)
+                self._last = recorded
+            self._unread = ""
         except JournalError as error:
-            self._say(str(error))
+            if str(error) != self._unread:
+                self._say(str(error))
+            self._unread = str(error)
 
     def _sight(self) -> Sight:
         pid = self._home.daemon
