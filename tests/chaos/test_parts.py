@@ -22,7 +22,7 @@ from orchestrator.campaign.entries import Recorded
 from orchestrator.execution.documents import DocumentLog
 from orchestrator.execution.steps import StepLog
 from orchestrator.journal import JournalError, SqliteJournal
-from tests.chaos import faults, plan, tally
+from tests.chaos import aftermath, faults, plan, tally
 from tests.chaos.family import VARIABLE, Family
 from tests.chaos.plan import Options
 from tests.chaos.results import OtherRun, Results
@@ -270,3 +270,27 @@ def test_what_is_not_known_is_listed_and_counted() -> None:
 def test_the_spread_of_nothing_is_none() -> None:
     assert tally.spread([None]) == {"p50": None, "p99": None, "max": None, "n": 0}
     assert tally.spread([*range(100), None])["p99"] == 99
+
+
+# --- what somebody should have been told --------------------------------------------------------------
+
+
+def test_what_nobody_was_alerted_to_is_untold() -> None:
+    entries: list[e.Entry] = [
+        e.DaemonStarted(boot=""),
+        e.StationLost(station="robot", reason="died"),
+        e.StationRestarted(station="robot", reason="died"),
+        e.SampleQuarantined(sample=2, reason="the gripper is empty"),
+        e.CampaignEnded(end="needs operator", reason="quarantined: samples 2"),
+    ]
+    journal = [Recorded(version=n, time=float(n), entry=entry) for n, entry in enumerate(entries, 1)]
+    told = ["Station robot works again (died).\nSample 2 is set aside: the gripper is empty.", "quarantined: samples 2"]
+    assert aftermath.untold(journal, told) == []
+    assert aftermath.untold(journal, told[:1]) == ["campaign_ended: quarantined: samples 2"]
+    assert aftermath.untold(journal, []) == [
+        "station robot",
+        "sample 2 quarantined",
+        "campaign_ended: quarantined: samples 2",
+    ]
+    another = Recorded(version=6, time=6.0, entry=e.DaemonStarted(boot=""))
+    assert "station robot" not in aftermath.untold([*journal, another], [])
