@@ -90,6 +90,21 @@ def test_another_daemon_has_other_processes_and_the_same_needs() -> None:
     assert [a.name for a in standing(recorded(STATION_LOST, QUARANTINED, NEEDED, DAEMON))] == ["2", "3"]
 
 
+POLICY_HOLD = e.CommandGiven(command="hold", by="recovery policy", reason="the gun arcs", after_steps=True)
+
+
+def test_a_hold_by_policy_is_told_until_somebody_lifts_it() -> None:
+    (alert,) = standing(recorded(POLICY_HOLD, DAEMON))
+    assert alert.severity == "critical"
+    assert "the gun arcs" in alert.text
+    for command in ("resume", "stop", "abort"):
+        assert standing(recorded(POLICY_HOLD, e.CommandGiven(command=command, by="tester", reason=""))) == []
+
+
+def test_an_operator_s_own_hold_wakes_nobody() -> None:
+    assert standing(recorded(e.CommandGiven(command="hold", by="tester", reason="coffee"))) == []
+
+
 def test_other_commands_outdate_nothing() -> None:
     hold = e.CommandGiven(command="hold", by="tester", reason="")
     assert not outdated(Alert("1", 0.0, "warning", "text", "station robot"), hold)

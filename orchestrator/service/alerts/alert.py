@@ -69,6 +69,9 @@ def _told(entry: e.Entry) -> tuple[Severity, str, str] | None:
         case e.SampleQuarantined():
             text = f"Sample {entry.sample} is set aside, since nobody can say what became of it: {entry.reason}. "
             return "warning", text + "The night goes on without it where it can; look for it when you come.", ""
+        case e.CommandGiven(command="hold", after_steps=True):  # nobody's hand
+            text = f"The night finishes what is under way and holds: {entry.reason}. See to it, then give "
+            return "critical", text + "`nightshift resume`.", "hold"
         case e.OperatorNeeded():  # also beside a station that is lost for good, and one that is not made safe
             text = f"The night cannot go on alone: {entry.reason}. See to it, then give `nightshift recover`."
             return "critical", text, ""
@@ -93,7 +96,9 @@ def outdated(alert: Alert, later: e.Entry) -> bool:
         case e.CommandGiven(command="recover"):
             return True  # an operator's word that everything asked for is done
         case e.DaemonStarted():
-            return alert.about != ""  # its processes are new ones
+            return alert.about not in ("", "hold")  # its processes are new ones
+        case e.CommandGiven(command="resume" | "stop" | "abort"):
+            return alert.about == "hold"
     return False
 
 
