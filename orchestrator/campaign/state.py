@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.faults import Fault
@@ -20,8 +22,29 @@ from orchestrator.campaign.lifecycle import (
     turned,
 )
 from orchestrator.campaign.sample import Astray, OpenStep, Sample, slot_place
+from orchestrator.campaign.samples import Samples
 
-__all__ = ["Astray", "CampaignState", "OpenStep", "Sample", "best", "fold", "observation_for_model", "slot_place"]
+__all__ = [
+    "Astray",
+    "CampaignState",
+    "Direction",
+    "OpenStep",
+    "Sample",
+    "best",
+    "fold",
+    "observation_for_model",
+    "slot_place",
+]
+
+
+Direction = Literal["max", "min"]
+
+
+class _Best(NamedTuple):
+    """The best of the valid observations, and how many valid ones there were when it had come."""
+
+    observation: e.ObservationMade
+    valid: int
 
 
 class CampaignState:
@@ -43,7 +66,6 @@ class CampaignState:
         self.ended: e.CampaignEnded | None = None
         self.mode = Mode.RUNNING
         self.stop_wanted = False
-        self.samples: dict[int, Sample] = {}
         self.open_steps: dict[str, OpenStep] = {}
         self.observations: list[e.ObservationMade] = []
         self.observed_at = 0.0
@@ -58,7 +80,10 @@ class CampaignState:
         self.astray: Astray | None = None
         self.needs: str = ""
         self.busy_s: dict[str, float] = {}
-        self._steps: set[str] = set()
+        self._samples = Samples()
+        self._validities: dict[e.Validity, int] = {}
+        self._best: dict[Direction, _Best] = {}
+        self._steps: dict[str, None] = {}  # copied several times as fast as a set
 
     # --- questions ------------------------------------------------------------------------------------
 
@@ -68,30 +93,51 @@ class CampaignState:
         return {s: uid for uid, step in self.open_steps.items() for s in step.intent.claims}
 
     @property
-    def slots_used(self) -> set[int]:
-        return {sample.slot for sample in self.samples.values()}
+    def samples(self) -> Mapping[int, Sample]:
+        """By number, in the order in which they were suggested."""
+        return self._samples.by_number
+
+    @property
+    def slots_used(self) -> Set[int]:
+        return self._samples.slots
 
     @property
     def films_planned(self) -> int:
         """Samples that are films, or may be or become one: all but those given up as bare substrates."""
-        return sum(s.film is not None or s.phase is not Phase.DISCARDED for s in self.samples.values())
+        return self._samples.planned
+
+    @property
+    def films_made(self) -> int:
+        """Samples that have a film, finished or not."""
+        return self._samples.films
 
     @property
     def pending(self) -> list[Sample]:
         """Samples suggested whose observation is still to come, in order."""
-        awaited = (Phase.SUGGESTED, Phase.DEPOSITING, Phase.DEPOSITED, Phase.MEASURING)
-        return [sample for sample in self.samples.values() if sample.phase in awaited]
+        return self._samples.awaited
+
+    @property
+    def all_settled(self) -> bool:
+        """Every sample is finished and in its slot, or set aside."""
+        return self._samples.all_settled
+
+    def count(self, validity: e.Validity) -> int:
+        """How many observations are `validity`."""
+        return self._validities.get(validity, 0)
+
+    def valid_since_best(self, direction: Direction) -> int:
+        """How many valid observations came after the best one."""
+        return self.count("valid") - self._best[direction].valid if self._best else 0
 
     def at(self, place: e.Place) -> Sample | None:
         """The sample that is at `place`, on its way there, or perhaps there."""
-        return next((s for s in self.samples.values() if place in (s.place, s.bound_for)), None)
+        return self._samples.at(place)
 
     def copy(self) -> CampaignState:
         """One that can be changed without changing this one."""
         other = CampaignState()
         for name, value in vars(self).items():
-            setattr(other, name, value.copy() if isinstance(value, dict | list | set) else value)
-        other.samples = {number: sample.copy() for number, sample in self.samples.items()}
+            setattr(other, name, value.copy() if isinstance(value, dict | list | set | Samples) else value)
         return other
 
     # --- the fold -------------------------------------------------------------------------------------
@@ -100,7 +146,7 @@ class CampaignState:
         """Take the next entry.  Raises `LifecycleError` if it cannot follow."""
         if recorded.version != self.version + 1:
             raise LifecycleError(f"entry {recorded.version} does not follow {self.version}")
-        if (self.started is None) != isinstance(recorded.entry, e.CampaignStarted):
+        if (self.started is None) != (recorded.entry.kind == "campaign_started"):
             raise LifecycleError(
                 f"entry {recorded.version} is {recorded.entry.kind}: a campaign starts first, and once"
             )
@@ -111,29 +157,26 @@ class CampaignState:
 
     def _take(self, entry: e.Entry, time: float) -> None:
         match entry:
-            case e.CampaignStarted():
-                self.started, self.started_at = entry, time
-            case e.DaemonStarted():
-                self.lost_stations.clear()  # its stations have new workers
-                self.given_up.clear()
-            case e.SampleSuggested():
-                self._suggested(entry)
             case e.StepIntended():
                 self._step_intended(entry, time)
             case e.StepEnded():
                 self._step_ended(entry, time)
             case e.SampleMoved():
                 self._moved(entry)
+            case e.SampleSuggested():
+                self._suggested(entry)
             case e.FilmDeposited():
-                self._happened(entry.sample, Happening.FILM_DEPOSITED).film = entry
+                self._happened(entry.sample, Happening.FILM_DEPOSITED, entry)
+            case e.ObservationMade():
+                self._observed(entry, time)
+            case e.CampaignStarted():
+                self.started, self.started_at = entry, time
+            case e.DaemonStarted():
+                self.lost_stations.clear()  # its stations have new workers
+                self.given_up.clear()
             case e.RatesCalibrated():
                 self.rates.update(entry.rates)
                 self.energy_kwh.update(entry.energy_kwh)
-            case e.ObservationMade():
-                self._happened(entry.sample, Happening.OBSERVATION_MADE).observation = entry
-                self.observations.append(entry)
-                self.observed_at = time
-                self.failures_in_a_row = self.failures_in_a_row + 1 if entry.validity == "failed" else 0
             case e.SampleDiscarded():
                 sample = self._happened(entry.sample, Happening.GIVEN_UP)
                 sample.note = entry.reason
@@ -162,25 +205,41 @@ class CampaignState:
                 self.mode, self.ended = turned(self.mode, turn), entry
 
     def _sample(self, number: int) -> Sample:
+        """The sample, to be changed."""
         try:
-            return self.samples[number]
+            return self._samples.mine(number)
         except KeyError:
             raise LifecycleError(f"the journal tells of sample {number}, which was never suggested") from None
 
-    def _happened(self, number: int, happening: Happening) -> Sample:
-        sample = self._sample(number)
+    def _happened(self, number: int, happening: Happening, film: e.FilmDeposited | None = None) -> Sample:
         try:
-            sample.phase = next_phase(sample.phase, happening)
+            phase = next_phase(self._sample(number).phase, happening)
         except LifecycleError as error:
             raise LifecycleError(f"sample {number}: {error}") from None
-        return sample
+        return self._samples.turn(number, phase, film)
 
     def _suggested(self, entry: e.SampleSuggested) -> None:
         if entry.sample in self.samples:
             raise LifecycleError(f"sample {entry.sample} was suggested twice")
-        if entry.slot in self.slots_used:
+        if entry.slot in self._samples.slots:
             raise LifecycleError(f"sample {entry.sample}: the substrate in slot {entry.slot} is another sample's")
-        self.samples[entry.sample] = Sample(entry.sample, entry.slot, slot_place(entry.slot), entry)
+        self._samples.add(entry)
+
+    def _observed(self, entry: e.ObservationMade, time: float) -> None:
+        self._happened(entry.sample, Happening.OBSERVATION_MADE).observation = entry
+        self.observations.append(entry)
+        self.observed_at = time
+        self.failures_in_a_row = self.failures_in_a_row + 1 if entry.validity == "failed" else 0
+        self._validities[entry.validity] = self.count(entry.validity) + 1
+        if entry.validity == "valid" and entry.value is not None:
+            self._compare(entry, entry.value)
+
+    def _compare(self, entry: e.ObservationMade, value: float) -> None:
+        high, low = best(self, "max"), best(self, "min")
+        if high is None or high.value is None or value > high.value:
+            self._best["max"] = _Best(entry, self.count("valid"))
+        if low is None or low.value is None or value < low.value:
+            self._best["min"] = _Best(entry, self.count("valid"))
 
     def _commanded(self, command: Command) -> None:
         self.mode, self.ended = next_mode(self.mode, command), None
@@ -195,9 +254,9 @@ class CampaignState:
         back in its slot."""
         self.needs = ""
         self._forgive()
-        for sample in self.samples.values():
+        for number, sample in self.samples.items():
             if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
-                sample.place, sample.bound_for = slot_place(sample.slot), None
+                self._samples.move(number, slot_place(sample.slot))
 
     def _held_or_forgiven(self, entry: e.CommandGiven, before: Mode) -> None:
         """A hold by policy is in force until the operator lifts it: his word that everything may be tried again."""
@@ -212,7 +271,8 @@ class CampaignState:
     def _forgive(self) -> None:
         self.failures_in_a_row = 0
         self.faults.clear()
-        for sample in self.samples.values():
+        for number in self.samples:
+            sample = self._sample(number)
             sample.failures.clear()
             sample.interruptions.clear()
 
@@ -228,13 +288,13 @@ class CampaignState:
             case "retire":
                 self._sample(entry.sample)
         self.open_steps[entry.step] = OpenStep(entry, time)
-        self._steps.add(entry.step)
+        self._steps[entry.step] = None
 
     def _check_claims(self, entry: e.StepIntended) -> None:
         if entry.step in self._steps:
             raise LifecycleError(f"step {entry.step} was intended twice")
-        if taken := sorted(set(entry.claims) & set(self.occupied)):
-            raise LifecycleError(f"step {entry.step} claims {', '.join(taken)}, where a step is under way")
+        if taken := set(entry.claims).intersection(self.occupied):
+            raise LifecycleError(f"step {entry.step} claims {', '.join(sorted(taken))}, where a step is under way")
         if any(step.intent.sample == entry.sample for step in self.open_steps.values()):
             raise LifecycleError(f"step {entry.step}: a step on sample {entry.sample} is under way already")
 
@@ -244,7 +304,7 @@ class CampaignState:
             raise LifecycleError(f"step {entry.step}: sample {sample.number} is at {sample.place}")
         if self.at(destination) not in (None, sample):
             raise LifecycleError(f"step {entry.step}: {destination} is not free for sample {sample.number}")
-        sample.bound_for = destination
+        self._samples.move(sample.number, sample.place, destination)
 
     def _moved(self, entry: e.SampleMoved) -> None:
         sample = self._sample(entry.sample)
@@ -253,7 +313,7 @@ class CampaignState:
                 f"sample {sample.number}, at {sample.place}, cannot have come "
                 f"from {entry.source} to {entry.destination}"
             )
-        sample.place, sample.bound_for = entry.destination, None
+        self._samples.move(sample.number, entry.destination)
 
     def _step_ended(self, entry: e.StepEnded, time: float) -> None:
         try:
@@ -280,7 +340,7 @@ class CampaignState:
         if sample.phase is Phase.MEASURING:
             self._happened(sample.number, Happening.NOT_MEASURED)
         elif entry.end != "unknown":  # an unknown deposit or transfer stays as it is until it is settled
-            sample.bound_for = None
+            self._samples.move(sample.number, sample.place)
             if sample.phase is Phase.DEPOSITING:
                 self._happened(sample.number, Happening.FILM_NOT_BEGUN)
 
@@ -300,21 +360,28 @@ class CampaignState:
 def fold(entries: Iterable[e.Recorded]) -> CampaignState:
     """The state that `entries`, from the first, lead to.  Raises `LifecycleError`."""
     state = CampaignState()
-    for recorded in entries:
-        state.apply(recorded)
+    with _no_collection():
+        for recorded in entries:
+            state.apply(recorded)
     return state
 
 
-def best(state: CampaignState, direction: str) -> e.ObservationMade | None:
-    """The best valid observation so far, by measured value; `direction` is "max" or "min"."""
-    valid = [o for o in state.observations if o.validity == "valid" and o.value is not None]
-    sign = 1.0 if direction == "max" else -1.0
-    return max(valid, key=lambda o: sign * _value(o), default=None)
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """What a fold makes is kept or freed at once: to look through it for cycles, again and again while it grows, takes
+    longer than the fold."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
-def _value(observation: e.ObservationMade) -> float:
-    assert observation.value is not None
-    return observation.value
+def best(state: CampaignState, direction: Direction) -> e.ObservationMade | None:
+    """The best valid observation so far, by measured value, and the first of those that are as good."""
+    return state._best[direction].observation if state._best else None
 
 
 def observation_for_model(sample: Sample) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Phase
-from orchestrator.campaign.state import CampaignState, Sample, best
+from orchestrator.campaign.state import CampaignState, Direction, Sample, best
 from orchestrator.report.formats import HOUR_S
 
 
@@ -67,8 +67,8 @@ class Night:
         return str(self.objective.get("quantity", ""))
 
     @property
-    def direction(self) -> str:
-        return str(self.objective.get("direction", "max"))
+    def direction(self) -> Direction:
+        return "min" if self.objective.get("direction") == "min" else "max"
 
     @property
     def unit(self) -> str:

@@ -30,7 +30,7 @@ def over(state: CampaignState, campaign: Campaign, now: float) -> str:
     top = best(state, campaign.objective.direction)
     if top is None:
         return ""
-    return _target_reached(top, campaign) or _no_improvement(state, campaign, top)
+    return _target_reached(top, campaign) or _no_improvement(state, campaign)
 
 
 def _target_reached(top: ObservationMade, campaign: Campaign) -> str:
@@ -41,10 +41,9 @@ def _target_reached(top: ObservationMade, campaign: Campaign) -> str:
     return f"target reached: {top.value:g} {top.unit} by sample {top.sample}" if reached else ""
 
 
-def _no_improvement(state: CampaignState, campaign: Campaign, top: ObservationMade) -> str:
+def _no_improvement(state: CampaignState, campaign: Campaign) -> str:
     limit = campaign.stopping.no_improvement_samples
-    valid = [observation.sample for observation in state.observations if observation.validity == "valid"]
-    since = len(valid) - 1 - valid.index(top.sample)
+    since = state.valid_since_best(campaign.objective.direction)
     return f"no improvement in {since} valid samples" if limit is not None and since >= limit else ""
 
 

@@ -17,7 +17,7 @@ def verdicts(state: CampaignState, campaign: Campaign, now: float, by: str) -> l
     if tripped := budget.breaker(state, campaign):
         return [outcomes.called(campaign.recovery.breaker, tripped)]
     if reason := budget.over(state, campaign, now):
-        bare = [sample for sample in state.samples.values() if sample.phase is Phase.SUGGESTED]
+        bare = [sample for sample in state.pending if sample.phase is Phase.SUGGESTED]
         return [e.SampleDiscarded(sample=s.number, by=by, reason=f"not begun: {reason}") for s in bare]
     return []
 
@@ -31,7 +31,7 @@ def ripe(step: Step, state: CampaignState, campaign: Campaign, now: float) -> bo
 
 def enough(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> str:
     """Why no further sample is to be suggested, or ""."""
-    if layout.slots is not None and state.slots_used.issuperset(layout.slots):
+    if layout.slots is not None and all(slot in state.slots_used for slot in layout.slots):
         return budget.enough(state, campaign, now) or "the cassette holds no more bare substrates"
     return budget.enough(state, campaign, now)
 

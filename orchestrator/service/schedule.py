@@ -78,7 +78,7 @@ def wants_suggestion(state: CampaignState, samples: int) -> bool:
     """Whether the chamber will soon have nothing to deposit, and the budget of `samples` is not used up."""
     if state.films_planned >= samples:
         return False
-    phases = [sample.phase for sample in state.samples.values()]
+    phases = [sample.phase for sample in state.pending]
     if Phase.SUGGESTED in phases or Phase.DEPOSITING in phases:
         return False
     return phases.count(Phase.DEPOSITED) < FILMS_AHEAD
@@ -86,10 +86,7 @@ def wants_suggestion(state: CampaignState, samples: int) -> bool:
 
 def all_home(state: CampaignState) -> bool:
     """Nothing under way, every sample finished (or set aside) and, unless set aside, in its slot."""
-    settled = all(
-        sample.phase is Phase.QUARANTINED or (sample.finished and sample.at_home) for sample in state.samples.values()
-    )
-    return settled and not state.open_steps
+    return state.all_settled and not state.open_steps
 
 
 def _clearing(state: CampaignState, layout: Layout) -> Step | None:
@@ -144,8 +141,8 @@ def _set_aside(sample: Sample) -> bool:
 
 
 def _first_at_home(state: CampaignState, phase: Phase) -> Sample | None:
-    """The sample that has been waiting in its slot for longest."""
-    return next((s for s in state.samples.values() if s.phase is phase and s.at_home), None)
+    """The sample that has been waiting in its slot for longest; one in `phase` is pending."""
+    return next((s for s in state.pending if s.phase is phase and s.at_home), None)
 
 
 def _move(sample: Sample, destination: Place, layout: Layout) -> Step:

@@ -138,6 +138,20 @@ def test_what_is_no_number_is_refused_from_the_file_too(number, field, place):
         e.from_json(json.dumps(stored)[:-1] + f', "{field}": {place.format(number)}}}')
 
 
+@pytest.mark.parametrize("number", ["NaN", "-1e999"])
+@pytest.mark.parametrize("deep", ['["on", [{}]]', '[1, {"then": [null, {}]}]', "[1" + "0" * 400 + ", {}]", "[0.5, {}]"])
+def test_however_deep_it_is(number, deep):
+    stored = e.to_json(stories.observed(1).model_copy(update={"loop": {"field_mt": "HERE"}}))
+    with pytest.raises(ValueError, match="finite"):
+        e.from_json(stored.replace('"HERE"', deep.replace("{}", number)))
+
+
+@pytest.mark.parametrize("words", ["NaN", "Infinity", "1e999"])
+def test_words_are_not_numbers(words):
+    entry = stories.intended("s", "transfer", 1, ["robot"], thing=[words, {words: 10**400}])
+    assert e.from_json(e.to_json(entry)) == entry
+
+
 @pytest.mark.parametrize("value", [(1, 2), {1: 2}, object(), b"x", {1, 2}])
 def test_what_json_would_change_is_refused(value):
     with pytest.raises(ValidationError):
@@ -180,6 +194,13 @@ def test_a_failed_measurement_has_no_value_and_any_other_has_one(validity, value
 
 
 # --- the stored form ------------------------------------------------------------------------------------
+
+
+def test_a_line_of_the_journal_is_json():
+    line = e.Recorded(version=3, time=1.7e9 + 0.1, entry=stories.observed(1)).to_json()
+    told = {"version": 3, "time": 1.7e9 + 0.1, "entry": stories.observed(1).model_dump(mode="json")}
+    assert json.loads(line) == told
+    assert "\n" not in line
 
 
 def golden() -> list[str]:

@@ -19,6 +19,7 @@ from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
 from orchestrator.campaign.state import fold
 from orchestrator.service.schedule import CHAMBER, MAGNETOMETER
+from tests.campaign import slowly
 from tests.service.nights import (
     DONE,
     Night,
@@ -411,6 +412,10 @@ class AnyNight(RuleBasedStateMachine):
         for sample in self.state.samples.values():
             if sample.phase is not Phase.QUARANTINED:
                 assert self.world.place_of(sample.number) == sample.place
+
+    @invariant()
+    def what_is_kept_at_hand_agrees_with_the_samples(self):
+        slowly.check(self.state)
 
     @invariant()
     def no_film_is_unaccounted_for(self):
