@@ -42,7 +42,7 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(*args: Any, **kwargs: Any) -> None:
         from orchestrator import rpc
         from orchestrator.campaign.lifecycle import LifecycleError
-        from orchestrator.campaign.spec import SpecError
+        from orchestrator.campaign.problems import SpecError
         from orchestrator.journal import JournalError
         from orchestrator.service.children import ChildError
         from orchestrator.service.home import HomeError
@@ -232,9 +232,9 @@ def simulate(lab: Path, truth: Path | None, seed: int, speed: float, world: Path
 @checked
 def status(home: Path | None, as_json: bool) -> None:
     """How the night stands."""
-    from orchestrator.night import progress_of
+    from orchestrator.service.status import progress_of
 
-    progress = progress_of(the_home(home))
+    progress = progress_of(the_home(home).need_journal())
     if as_json:
         click.echo(json.dumps(progress.as_dict()))
     else:
@@ -289,7 +289,7 @@ def journal(home: Path | None, after: int) -> None:
     from orchestrator.journal import SqliteJournal
 
     for recorded in SqliteJournal(the_home(home).need_journal()).read(after):
-        click.echo(recorded.model_dump_json())
+        click.echo(recorded.to_json())
 
 
 @main.command()

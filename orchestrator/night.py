@@ -29,7 +29,6 @@ from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.campaign.timeline import intervals, utilisation
 from orchestrator.journal import SqliteJournal
 from orchestrator.lab import SimulatedLab, addresses_of
-from orchestrator.report import write_report
 from orchestrator.service.alerts.alert import subject_of
 from orchestrator.service.alerts.alerting import Alerting
 from orchestrator.service.alerts.outbox import Outbox
@@ -272,6 +271,8 @@ def boot_id() -> str:
 
 def summary(home: Home, campaign: Campaign, wall_s: float, seen: Account | None) -> dict[str, Any]:
     """The summary of the night in `home`, as plain values; its report is written anew."""
+    from orchestrator.report import write_report  # draws, and is not wanted before the night is over
+
     entries = list(SqliteJournal(home.journal).read())
     state = fold(entries)
     assert state.ended is not None
@@ -303,15 +304,10 @@ def summary(home: Home, campaign: Campaign, wall_s: float, seen: Account | None)
     return told
 
 
-def progress_of(home: Home) -> Progress:
-    """How the night in `home` stands, from its journal alone."""
-    state = fold(SqliteJournal(home.need_journal()).read())
-    assert state.started is not None
-    return status(state, Campaign.model_validate(state.started.campaign), state.time)
-
-
 def write_report_of(home: Home, output: Path | None) -> Path:
     """Write the report of the night in `home`; where it is."""
+    from orchestrator.report import write_report
+
     entries = list(SqliteJournal(home.need_journal()).read())
     target = output or home.report
     world = home.path / "world.jsonl"

@@ -1,15 +1,17 @@
-"""The campaign's progress as a person reads it: pure."""
+"""The campaign's progress as a person reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, best
+from orchestrator.campaign.state import CampaignState, best, fold
+from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.service.budget import enough
 
 
@@ -52,9 +54,7 @@ def status(
     state: CampaignState, campaign: Campaign, now: float, waiting_on: Mapping[str, str] = MappingProxyType({})
 ) -> Progress:
     """Progress after the entries folded into `state`, at lab time `now`; `waiting_on` is what stations said last."""
-    validity = [o.validity for o in state.observations]
     top = best(state, campaign.objective.direction)
-    made = [sample for sample in state.samples.values() if sample.film is not None]
     stations = {
         station: StationStatus(
             step.intent.plan, step.intent.sample, step.since, waiting_on.get(step.intent.station, "")
@@ -69,10 +69,10 @@ def status(
         started_at=state.started_at,
         samples_budget=campaign.budget.samples,
         suggested=len(state.samples),
-        deposited=len(made),
-        valid=validity.count("valid"),
-        censored=validity.count("censored"),
-        failed=validity.count("failed"),
+        deposited=state.films_made,
+        valid=state.count("valid"),
+        censored=state.count("censored"),
+        failed=state.count("failed"),
         best=None if top is None else top.model_dump(include={"sample", "composition", "value", "sigma", "unit"}),
         stations=stations,
         predicted_finish=_predicted_finish(state, campaign, now),
@@ -80,6 +80,14 @@ def status(
         end=state.ended.end if state.ended else "",
         faults={str(fault): times for fault, times in state.faults.items()},
     )
+
+
+def progress_of(journal: Path) -> Progress:
+    """How the night stands whose journal is in the file `journal`: by its last entry, whether a daemon runs or not."""
+    state = fold(SqliteJournal(journal).read())
+    if state.started is None:
+        raise JournalError(f"{journal}: tells of no campaign yet")
+    return status(state, Campaign.model_validate(state.started.campaign), state.time)
 
 
 def _predicted_finish(state: CampaignState, campaign: Campaign, now: float) -> float | None:
