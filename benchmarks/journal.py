@@ -1,9 +1,11 @@
-"""How long a large journal takes to open (read and fold everything) and to append to.
+"""How long a large journal takes to open (read, check and fold everything), what a synced append through the daemon's
+books costs then, and what a look at the state costs that comes before every step.
 
     python -m benchmarks.journal [--entries 100000] [--folder FOLDER]
 
 The entries are those of films made and measured one after the other, with their loops, as a night writes them.
-FOLDER should be on the disk that a home would be on; appends are synced.
+FOLDER should be on the disk that a home would be on; appends are synced.  Opening is told in real time and in
+processor time, which other programs on the machine lengthen less.
 """
 
 from __future__ import annotations
@@ -15,12 +17,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from drivers.clock import RealClock
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.spec import load_campaign
-from orchestrator.campaign.state import fold
+from orchestrator.campaign.spec import Budget, Campaign, Stopping, load_campaign
+from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.journal import SqliteJournal
+from orchestrator.service import policy
+from orchestrator.service.books import Books
+from orchestrator.service.schedule import Layout, next_steps
+from orchestrator.service.status import status
 
 LOOP = {"field_mt": [0.1234 * i for i in range(116)], "signal": [1e-6 * i for i in range(116)], "unit": "A m2"}
+LAYOUT = Layout("deposition", "magnetometry", "robot")
 MADE = {"Fe": 0.6, "Co": 0.3, "Ni": 0.1}
 
 
@@ -68,34 +76,91 @@ def step(number: int, plan: e.Plan, station: str, fact: e.Entry, **kwargs: str) 
     yield e.StepEnded(step=uid, end="done", run_uids=["0" * 36])
 
 
+def written(path: Path, campaign: Campaign, entries: int) -> int:
+    """Write a journal of about so many entries, one a second; how many films it tells of."""
+    journal, start, number = SqliteJournal(path), RealClock().now() - 2 * entries, 0
+    begun = e.CampaignStarted(campaign=campaign.model_dump(mode="json"), lab={}, by="benchmark")
+    version = journal.append([begun], 0, start)
+    while version < entries:
+        batch = [entry for n in range(number + 1, number + 101) for entry in film(n)]
+        version = journal.append(batch, version, start + version)
+        number += 100
+    journal.close()
+    return number
+
+
+def opening(path: Path) -> tuple[float, float]:
+    """Seconds that opening takes: real, and of the processor."""
+    real, processor = time.perf_counter(), time.process_time()
+    journal = SqliteJournal(path)
+    fold(journal.read())
+    took = time.perf_counter() - real, time.process_time() - processor
+    journal.close()
+    return took
+
+
+def appending(path: Path, films: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of every append through the daemon's books, and of every decision between two, for 12 films more."""
+    journal = SqliteJournal(path)
+    books = Books(journal, RealClock())
+    campaign = Campaign.model_validate(books.state.started.campaign)  # type: ignore[union-attr]
+    appends, decisions = [], []
+    for entries in map(film, range(films + 1, films + 13)):
+        for commit in commits(entries):
+            begun = time.perf_counter()
+            books.append(*commit)
+            appends.append(1e3 * (time.perf_counter() - begun))
+            begun = time.perf_counter()
+            decide(books.state, campaign)
+            decisions.append(1e3 * (time.perf_counter() - begun))
+    journal.close()
+    return appends, decisions
+
+
+def commits(entries: Iterator[e.Entry]) -> Iterator[list[e.Entry]]:
+    """`entries` as the daemon commits them: what came of a step together with its end."""
+    together: list[e.Entry] = []
+    for entry in entries:
+        together.append(entry)
+        if isinstance(entry, e.SampleSuggested | e.StepIntended | e.StepEnded):
+            yield together
+            together = []
+
+
+def decide(state: CampaignState, campaign: Campaign) -> None:
+    """What the daemon asks of the state after every happening."""
+    now = state.time
+    policy.verdicts(state, campaign, now, "benchmark")
+    next_steps(state, LAYOUT)
+    policy.wants_sample(state, campaign, LAYOUT, now)
+    policy.conclusion(state, campaign, LAYOUT, now)
+    status(state, campaign, now)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=5, help="How often the journal is opened.")
     parser.add_argument("--folder", type=Path, default=None)
     args = parser.parse_args()
-    campaign = load_campaign("campaigns/fe-co-ni.toml").model_dump(mode="json")
+    campaign = load_campaign("campaigns/fe-co-ni.toml")
+    endless = {"budget": Budget(samples=100_000, lab_hours=10_000), "stopping": Stopping()}
+    campaign = campaign.model_copy(update=endless)
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         path = Path(folder) / "journal.db"
-        journal = SqliteJournal(path)
-        version = journal.append([e.CampaignStarted(campaign=campaign, lab={}, by="benchmark")], 0, 0.0)
-        number = 0
-        while version < args.entries - 100:
-            batch = [entry for n in range(number + 1, number + 101) for entry in film(n)]
-            version = journal.append(batch, version, float(version))
-            number += 100
-        times = []
-        for entry in [entry for n in range(number + 1, number + 13) for entry in film(n)]:
-            begun = time.perf_counter()
-            version = journal.append([entry], version, float(version))
-            times.append(1e3 * (time.perf_counter() - begun))
-        journal.close()
-        begun = time.perf_counter()
-        again = SqliteJournal(path)
-        state = fold(again.read())
-        opened = time.perf_counter() - begun
-        print(f"{version} entries, {len(state.samples)} films, {path.stat().st_size / 2**20:.0f} MiB")
-        print(f"opened (read and folded): {opened:.2f} s")
-        print(f"one synced append: median {statistics.median(times):.2f} ms, worst {max(times):.2f} ms")
+        films = written(path, campaign, args.entries)
+        entries = films * len(list(film(1))) + 1
+        print(f"{entries} entries, {films} films, {path.stat().st_size / 2**20:.0f} MiB")
+        real, processor = zip(*(opening(path) for _ in range(args.times)), strict=True)
+        told = f"median {statistics.median(real):.2f} s, best {min(real):.2f} s; "
+        print(f"opened (read, checked, folded): {told}processor median {statistics.median(processor):.2f} s")
+        appends, decisions = appending(path, films)
+        print(f"one synced append through the books: median {statistics.median(appends):.2f} ms, {worst(appends)}")
+        print(f"one decision and its progress: median {statistics.median(decisions):.3f} ms, {worst(decisions)}")
+
+
+def worst(times: list[float]) -> str:
+    return f"99 in 100 within {statistics.quantiles(times, n=100)[-1]:.2f} ms"
 
 
 if __name__ == "__main__":
