@@ -33,12 +33,17 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """Lab time is real time: the civil time at the start, advanced by the monotonic clock."""
+    """Lab time is real time: `lab_epoch`, the civil time at the start unless told otherwise, advanced by the monotonic
+    clock.  Whatever is done to the machine's clock later changes nothing.
+
+    The monotonic clock is shared by all processes of one machine, so clocks built from the same two numbers agree.
+    """
 
     resolution_s = 0.0
 
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+    def __init__(self, lab_epoch: float | None = None, monotonic_epoch: float | None = None) -> None:
+        begun = time.monotonic() if monotonic_epoch is None else monotonic_epoch
+        self._offset = (time.time() if lab_epoch is None else lab_epoch) - begun
 
     def now(self) -> float:
         return self._offset + time.monotonic()

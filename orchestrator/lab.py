@@ -6,6 +6,7 @@ from the same lines of the lab file; only addresses and clock differ.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -42,8 +43,21 @@ class LabError(Exception):
 
 
 def open_clock(spec: dict[str, float] | None) -> Clock:
-    """The clock that `spec` describes; real time for None."""
-    return RealClock() if spec is None else ScaledClock(**spec)
+    """The clock that `spec` describes: a scaled one if it has a speed, else real time; None: by the machine's clock."""
+    spec = spec or {}
+    return ScaledClock(**spec) if "speed" in spec else RealClock(**spec)
+
+
+def clock_from(last: float, clock: Clock, spec: dict[str, float] | None) -> tuple[Clock, dict[str, float] | None]:
+    """`clock` and the `spec` of it; or, if it is behind lab time `last`, one like it that goes on from there.
+
+    A machine's clock may have been set back while no daemon ran.  Lab time goes on all the same, in the daemon and in
+    its stations alike: how long the machine was away is not known then, and counts as nothing.
+    """
+    if clock.now() >= last:
+        return clock, spec
+    spec = {**(spec or {}), "lab_epoch": last, "monotonic_epoch": time.monotonic()}
+    return open_clock(spec), spec
 
 
 def build_station(lab: LabSpec, station: str, addresses: dict[str, str], clock: Clock) -> Station:

@@ -28,7 +28,7 @@ from orchestrator.campaign.spec import Campaign, load_campaign
 from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.campaign.timeline import intervals, utilisation
 from orchestrator.journal import SqliteJournal
-from orchestrator.lab import SimulatedLab, addresses_of
+from orchestrator.lab import SimulatedLab, addresses_of, clock_from
 from orchestrator.service.alerts.alert import subject_of
 from orchestrator.service.alerts.alerting import Alerting
 from orchestrator.service.alerts.outbox import Outbox
@@ -126,6 +126,7 @@ def carry_on(
         campaign, lab = begun(state, home)
         if state.ended and not (recovered and state.mode is Mode.NEEDS_OPERATOR):
             return summary(home, campaign, 0.0, None)
+        clock, clock_spec = clock_from(state.time, clock, clock_spec)
         night = Night(campaign, lab, home, by, on_progress)
         with Crew(campaign, lab, home.path) as crew:
             return night.run(crew, addresses or addresses_of(lab), clock, clock_spec, recovered=recovered)

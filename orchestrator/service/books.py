@@ -35,10 +35,23 @@ class Books:
         self._clock = clock
         self._listener = listener or Listener()
         self.state: CampaignState = fold(journal.read())
+        self._latest = self.state.time
+        self._ahead_s = 0.0
 
     def now(self) -> float:
-        """Lab time; never before the last entry, whatever has been done to the machine's clock."""
-        return max(self._clock.now(), self.state.time)
+        """Lab time; never before the last entry, nor before what was said last.
+
+        A clock that turns out to be behind that was set back.  Lab time then goes on from where it was, at the clock's
+        pace and ahead of it by as much for good: to wait until the clock has caught up would stop the lab's time, its
+        budget and every wait before another attempt for hours.
+        """
+        shown = self._clock.now() + self._ahead_s
+        if shown < self._latest:
+            log.warning("the clock was set back by %.1f s: lab time goes on without it", self._latest - shown)
+            self._ahead_s += self._latest - shown
+            shown = self._latest
+        self._latest = shown
+        return shown
 
     def append(self, *entries: e.Entry) -> None:
         """Commit all of `entries` or none, and fold them.

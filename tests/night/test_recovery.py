@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.audit import audit as examined
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.state import CampaignState, fold
@@ -195,6 +196,22 @@ def test_everything_killed_at_once_is_carried_on_where_it_was(lab: Lab, event: s
     lab.start()
     assert lab.summary()["valid"] == FILMS
     settled(lab)
+
+
+def test_lab_time_goes_on_though_the_machine_s_clock_was_set_back(lab: Lab) -> None:
+    lab.start()
+    lab.until_world("placed")
+    lab.kill_everything()
+    before = lab.journal()
+    lab.clock.lab_epoch -= 10 * 3600.0
+    lab.start()
+    assert lab.summary()["valid"] == FILMS
+    settled(lab)
+    times = [recorded.time for recorded in lab.journal()[len(before) - 1 :]]
+    assert times == sorted(times)
+    assert len(set(times)) > len(times) // 2  # it does not stand still
+    assert times[-1] - times[0] < 3 * 3600
+    assert examined(lab.home.path, lab.world_log).clean
 
 
 def test_only_one_daemon_at_a_time_lives_in_a_home(lab: Lab) -> None:

@@ -47,13 +47,46 @@ def test_what_cannot_follow_is_not_written(books, journal):
     assert len(list(journal.read())) == 2
 
 
-def test_lab_time_never_goes_back(journal):
-    clock = StepClock(1000.0)
+def times(journal):
+    return [recorded.time for recorded in journal.read()]
+
+
+def test_lab_time_goes_on_when_the_clock_is_set_back(journal):
+    clock = StepClock(10_000.0)
     books = Books(journal, clock)
     books.append(STARTED)
-    clock.advance(-500.0)
+    clock.advance(20.0)
+    assert books.now() == 10_020.0
+    clock.advance(-3600.0)
     books.append(suggested(1))
-    assert [recorded.time for recorded in journal.read()] == [1000.0, 1000.0]
+    clock.advance(5.0)
+    books.append(suggested(2))
+    clock.advance(-60.0)  # and once more
+    books.append(suggested(3))
+    clock.advance(5.0)
+    books.append(suggested(4))
+    assert times(journal) == [10_000.0, 10_020.0, 10_025.0, 10_025.0, 10_030.0]
+    assert books.now() == 10_030.0
+
+
+def test_lab_time_goes_on_from_the_last_entry_if_the_clock_was_set_back_between_two_daemons(journal):
+    Books(journal, StepClock(10_000.0)).append(STARTED)
+    clock = StepClock(10_000.0 - 3600.0)
+    books = Books(journal, clock)
+    books.append(suggested(1))
+    clock.advance(7.0)
+    books.append(suggested(2))
+    assert times(journal) == [10_000.0, 10_000.0, 10_007.0]
+
+
+def test_a_clock_that_is_right_is_not_meddled_with(journal):
+    Books(journal, StepClock(10_000.0)).append(STARTED)
+    clock = StepClock(10_500.0)
+    books = Books(journal, clock)
+    books.append(suggested(1))
+    clock.advance(3600.0)  # set forward: it cannot be told from time that has passed
+    books.append(suggested(2))
+    assert times(journal) == [10_000.0, 10_500.0, 14_100.0]
 
 
 class Stubborn:
