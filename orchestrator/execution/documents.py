@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from orchestrator.tables import check_tables
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     number INTEGER PRIMARY KEY,
@@ -49,9 +51,7 @@ class StationFile:
         self.path = Path(path)
         self._lock = threading.Lock()
         try:
-            self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=5.0)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.executescript(schema)
+            self._db = _opened(self.path, schema)
         except sqlite3.Error as error:
             raise DocumentLogError(f"{self.path}: cannot be opened as a station's log ({error})") from error
 
@@ -74,6 +74,18 @@ class StationFile:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+def _opened(path: Path, schema: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5.0)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(schema)
+        check_tables(db, schema)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 class DocumentLog:

@@ -10,6 +10,7 @@ from threading import Lock
 
 from orchestrator.campaign.entries import Entry, Recorded, from_json, to_json
 from orchestrator.journal.base import Conflict, JournalError
+from orchestrator.tables import check_tables
 
 APPLICATION_ID = 0x4E534A4C
 """Marks the file as ours ("NSJL", at byte 68 of the file), so that no other database is taken for a journal."""
@@ -88,6 +89,7 @@ def _opened(path: Path) -> sqlite3.Connection:
             raise sqlite3.OperationalError("its file system cannot hold a write-ahead log; use a local folder")
         db.execute("PRAGMA synchronous = FULL")
         db.execute(_SCHEMA)
+        check_tables(db, _SCHEMA)
         _sync_folder(path.parent)
     except BaseException:
         db.close()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
+from orchestrator.execution.documents import DocumentLog, DocumentLogError
 from orchestrator.execution.steps import StepLog, StepState
 
 STEP = {"uid": "s-1", "plan": "deposit", "kwargs": {"thickness_nm": 50}, "metadata": {"sample": 1}}
@@ -80,6 +84,16 @@ def test_what_comes_after_the_end_is_not_recorded(log):
     log.record("s-1", {"begun": False})
     assert log.answer("s-1")["outcome"] == {"begun": True}
     assert log.answer("s-1")["evidence"] == {"after": {"time": 2.5}}
+
+
+def test_a_log_of_an_older_version_is_refused_when_it_is_opened(path):
+    StepLog(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE steps DROP COLUMN evidence")
+    told = r"station\.db: .*another version of Nightshift: its table steps lacks evidence; go on with the version"
+    with pytest.raises(DocumentLogError, match=told):
+        StepLog(path)
+    DocumentLog(path).close()  # whose own table is as it should be
 
 
 def test_a_step_nobody_began(log):

@@ -118,6 +118,23 @@ def test_a_database_of_something_else_is_left_alone(path, made_by):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ("ALTER TABLE journal DROP COLUMN time", "its table journal lacks time"),
+        ("ALTER TABLE journal ADD COLUMN author TEXT", "its table journal also has author"),
+        ("ALTER TABLE journal RENAME COLUMN entry TO event", "journal lacks entry; its table journal also has event"),
+    ],
+)
+def test_a_journal_of_another_version_is_refused_and_left_alone(path, changed, told):
+    written(path, "a")
+    edit(path, changed)
+    with pytest.raises(JournalError, match=rf"journal\.db: .*another version of Nightshift: .*{told}; go on with the"):
+        SqliteJournal(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM journal").fetchone() == (1,)
+
+
 @pytest.fixture
 def unprivileged():
     """A folder of a user who is not the superuser, to whom no permission is denied; and to be that user."""
