@@ -386,9 +386,14 @@ def best(state: CampaignState, direction: Direction) -> e.ObservationMade | None
 
 def observation_for_model(sample: Sample) -> dict[str, Any]:
     """What the optimizer's `observe` takes of `sample`, which has been observed."""
-    assert sample.observation is not None
-    told = ("sample", "composition", "composition_sigma", "value", "sigma", "validity")
+    told = sample.observation
+    assert told is not None
     return {
-        **sample.observation.model_dump(mode="json", include=set(told)),
+        "sample": told.sample,
+        "composition": dict(told.composition),
+        "composition_sigma": dict(told.composition_sigma),
+        "value": told.value,
+        "sigma": told.sigma,
+        "validity": told.validity,
         "asked": dict(sample.suggestion.composition),
     }
