@@ -340,6 +340,7 @@ Entry = Annotated[
 ]
 
 _ADAPTER: TypeAdapter[Entry] = TypeAdapter(Entry)
+_parsed = _ADAPTER.validator.validate_json
 
 
 class Recorded(NamedTuple):
@@ -361,4 +362,5 @@ def to_json(entry: Entry) -> str:
 
 def from_json(text: str) -> Entry:
     """The entry that `text` holds.  Raises `ValueError` (`pydantic.ValidationError` is one) if it is none."""
-    return _ADAPTER.validate_json(text)
+    entry: Entry = _parsed(text)
+    return entry

@@ -115,7 +115,8 @@ class Samples:
         sample = self.mine(number)
         sample.place, sample.bound_for = place, bound_for
         _note(self._abroad, number, bound_for is not None or not sample.at_home)
-        _note(self._unsettled, number, not _settled(sample))
+        if sample.finished:
+            _note(self._unsettled, number, not sample.at_home)
 
 
 def _note(numbers: dict[int, None], number: int, belongs: bool) -> None:

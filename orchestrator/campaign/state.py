@@ -293,6 +293,8 @@ class CampaignState:
     def _check_claims(self, entry: e.StepIntended) -> None:
         if entry.step in self._steps:
             raise LifecycleError(f"step {entry.step} was intended twice")
+        if not self.open_steps:
+            return
         if taken := set(entry.claims).intersection(self.occupied):
             raise LifecycleError(f"step {entry.step} claims {', '.join(sorted(taken))}, where a step is under way")
         if any(step.intent.sample == entry.sample for step in self.open_steps.values()):

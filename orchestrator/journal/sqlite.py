@@ -66,7 +66,7 @@ class SqliteJournal:
             if version != expected:
                 raise JournalError(f"{self.path}: entry {expected} is missing; the file was damaged or edited")
             try:
-                yield Recorded(version=version, time=time, entry=from_json(text))
+                yield Recorded(version, time, from_json(text))
             except ValueError as error:
                 raise JournalError(f"{self.path}: entry {version} is not one we know: {error}") from error
 
