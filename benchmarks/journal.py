@@ -99,22 +99,24 @@ def opening(path: Path) -> tuple[CampaignState, float, float]:
     return state, *took
 
 
-def appending(path: Path, films: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of every append through the daemon's books, and of every decision between two, for 12 films more."""
+def appending(path: Path, films: int) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds of every append through the daemon's books, real and of the processor, and of every decision between
+    two, for 12 films more."""
     journal = SqliteJournal(path)
     books = Books(journal, RealClock())
     campaign = Campaign.model_validate(books.state.started.campaign)  # type: ignore[union-attr]
-    appends, decisions = [], []
+    appends, busy, decisions = [], [], []
     for entries in map(film, range(films + 1, films + 13)):
         for commit in commits(entries):
-            begun = time.perf_counter()
+            begun, working = time.perf_counter(), time.process_time()
             books.append(*commit)
             appends.append(1e3 * (time.perf_counter() - begun))
+            busy.append(1e3 * (time.process_time() - working))
             begun = time.perf_counter()
             decide(books.state, campaign)
             decisions.append(1e3 * (time.perf_counter() - begun))
     journal.close()
-    return appends, decisions
+    return appends, busy, decisions
 
 
 def commits(entries: Iterator[e.Entry]) -> Iterator[list[e.Entry]]:
@@ -164,8 +166,9 @@ def main() -> None:
         print(f"{state.version} entries, {len(state.samples)} films, {path.stat().st_size / 2**20:.0f} MiB")
         told = f"median {statistics.median(real):.2f} s, best {min(real):.2f} s; "
         print(f"opened (read, checked, folded): {told}processor median {statistics.median(processor):.2f} s")
-        appends, decisions = appending(path, films)
-        print(f"one synced append through the books: median {statistics.median(appends):.2f} ms, {worst(appends)}")
+        appends, busy, decisions = appending(path, films)
+        told = f"median {statistics.median(appends):.2f} ms, {worst(appends)}; "
+        print(f"one synced append through the books: {told}processor median {statistics.median(busy):.2f} ms")
         print(f"one decision and its progress: median {statistics.median(decisions):.3f} ms, {worst(decisions)}")
         gathered = statistics.median(asking(state) for _ in range(args.times))
         print(f"gathering all observations for the optimizer, once a film: median {gathered:.1f} ms")
