@@ -56,7 +56,7 @@ class Book:
 
     def _fail(self, number: int) -> None:
         for sample in (self.kept.mine(number), self.plain[number]):
-            sample.failures["transfer"] = sample.failures.get("transfer", 0) + 1
+            sample.failures.setdefault("transfer", []).append("protocol")
 
 
 @settings(deadline=None, max_examples=300)
