@@ -171,6 +171,7 @@ class Film:
         passed = yield Msg("gate", None, 0.0, 0.0, "depositing")
         if passed.verdict == "hold":
             yield Msg("held")
+        yield from self._look_again()
         yield from take_event(self.devices)
         applied = yield from self._uncover()
         lag = (applied.done - applied.begun) / 2
@@ -181,7 +182,8 @@ class Film:
             now = passed.now
             if passed.verdict == "hold":
                 yield from self._cover()
-                now = yield Msg("held")
+                yield Msg("held")
+                yield from self._look_again()
                 now = (yield from self._uncover()).done
             if now >= next_event:
                 yield Msg("record", None, self.outcome())
@@ -213,6 +215,16 @@ class Film:
         self.dose.opened(*applied)
         yield Msg("record", None, self.outcome(), synced=True)
         return applied
+
+    def _look_again(self) -> Plan:
+        """Whatever has happened, in a hold or just now, is seen before the film is uncovered: an interlock believes
+        two readings."""
+        for _ in range(2):
+            yield Msg("refresh", None, *self.devices)
+            passed = yield Msg("gate", None, 0.0)
+        if passed.verdict == "hold":  # once more
+            yield Msg("held")
+            yield from self._look_again()
 
     def _cover(self, *, finished: bool = False) -> Plan:
         secured = yield from secure([(self.station.monitor.substrate_shutter, "closed")])

@@ -79,7 +79,9 @@ class InterlockTripped(Stopped):
 
 
 class HeldTooLong(Stopped):
-    """Policy does not let a plan be held for so long."""
+    """Policy does not let a plan be held for so long: it ends, and its sample is not to blame."""
+
+    exit_status = "abort"
 
 
 class ProtocolError(Exception):

@@ -289,9 +289,14 @@ class Recovery(Table):
         le=3600,
         default=60.0,
     )
+    hold_plasma: Literal["keep", "off"] = key(
+        "What a hold does to a deposition: keep its plasma burning behind closed shutters, so that a resume finishes "
+        "the film; or put it out, so that a film that was growing counts as broken off.",
+        default="keep",
+    )
     hold_limit_s: Number = key(
-        "A deposition is held for at most so long, its plasma burning behind closed shutters; then the plasma is let "
-        "go, and a film that was growing counts as broken off.",
+        "Where a hold keeps the plasma, it does so for at most so long; then the plasma is let go, and a film that "
+        "was growing counts as broken off.",
         unit="s",
         gt=0,
         le=1e6,

@@ -119,8 +119,9 @@ class Gates:
 
     def _held_since(self, since: float, now: float) -> None:
         """Raises `HeldTooLong`."""
-        if now - since > self._hold_limit_s:
-            raise HeldTooLong(f"held for longer than {self._hold_limit_s:.0f} s; policy lets go of the plasma then")
+        if now - since >= self._hold_limit_s:
+            after = f" after {self._hold_limit_s:.0f} s" if self._hold_limit_s else ""
+            raise HeldTooLong(f"held ({self._orders.hold_reason}); policy lets go of the plasma{after}")
         if self._lifecycle.state is State.HOLDING:
             self._lifecycle.happened(Happening.HOLD_REACHED)
 

@@ -26,7 +26,7 @@ from orchestrator.execution.monitor import Monitor
 from orchestrator.execution.orders import Orders
 from orchestrator.execution.steps import StepLog, StepState
 from orchestrator.execution.vitals import Vitals
-from protocols.gates import Aborted
+from protocols.gates import Aborted, HeldTooLong
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,8 @@ class Worker:
             self._steps.begin(step, self._clock.now())
             self._current = step
             self._orders.clear()
-            self._gates.begin(step.get("hold_limit_s") or math.inf, step.get("interlock_wait_s") or 0.0)
+            limit_s = step.get("hold_limit_s")
+            self._gates.begin(math.inf if limit_s is None else limit_s, step.get("interlock_wait_s") or 0.0)
             self._faults = []
             self._lifecycle.happened(Happening.STARTED)
             self._thread = threading.Thread(
@@ -176,8 +177,8 @@ class Worker:
             outcome = self._engine.run(plan, plans.metadata(step, self._station, self._clock))
             outcome = plans.conclude(step, self._station, outcome or {})
             state = StepState.DONE
-        except Aborted as aborted:
-            state, error = StepState.ABORTED, str(aborted)
+        except (Aborted, HeldTooLong) as stopped:
+            state, error = StepState.ABORTED, str(stopped)
         except Exception as failure:  # process edge: whatever a plan raises ends its step, not the worker
             error, fault = f"{type(failure).__name__}: {failure}", fault_of(failure)
             if (reason := self._orders.abort_reason) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.spec import Campaign, Recovery
 from orchestrator.campaign.state import CampaignState, Sample
 from orchestrator.service import rules
 from orchestrator.service.schedule import Step
@@ -50,13 +50,18 @@ def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Camp
             }
 
 
+def _hold_limit_s(recovery: Recovery) -> float:
+    """For how long a deposition waits in a hold before it lets go of its plasma."""
+    return recovery.hold_limit_s if recovery.hold_plasma == "keep" else 0.0
+
+
 def order_of(intent: e.StepIntended, campaign: Campaign) -> dict[str, Any]:
     """The step that a station is asked to carry out, as it is told."""
     return {
         "uid": intent.step,
         "plan": intent.plan,
         "kwargs": intent.kwargs,
-        "hold_limit_s": campaign.recovery.hold_limit_s if intent.plan == "deposit" else None,
+        "hold_limit_s": _hold_limit_s(campaign.recovery) if intent.plan == "deposit" else None,
         "interlock_wait_s": campaign.recovery.interlock_wait_s,
         "reconnect": intent.aid == "reconnect",
         "metadata": {

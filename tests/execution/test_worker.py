@@ -440,11 +440,36 @@ def test_a_film_is_not_held_for_longer_than_policy_allows(made):
     on.until(lambda s: on.world.substrate_open)
     on.worker.hold("coffee")
     answer = on.end()
-    assert answer["state"] == "failed"
-    assert "HeldTooLong: held for longer than 600 s" in answer["error"]
+    assert answer["state"] == "aborted"  # not failed: the sample is not to blame
+    assert answer["error"] == "held (coffee); policy lets go of the plasma after 600 s"
     assert on.world.is_safe()
     made_nm, sigma_nm = answer["outcome"]["thickness_nm"], answer["outcome"]["thickness_sigma_nm"]
     assert abs(made_nm - sum(on.world.dose_nm.values())) < 5 * sigma_nm
+
+
+def test_where_policy_puts_the_plasma_out_a_hold_breaks_the_film_off_and_a_resume_opens_nothing(made):
+    on = made()
+    on.worker.start({**step(**{**FILM, "thickness_nm": 1e5}), "hold_limit_s": 0.0})
+    on.until(lambda s: on.world.substrate_open)
+    on.worker.hold("coffee")
+    answer = on.end()
+    assert (answer["state"], answer["error"]) == ("aborted", "held (coffee); policy lets go of the plasma")
+    assert on.worker.resume() == "safe"
+    assert on.world.is_safe()
+    assert on.world.times_opened == 1
+    assert (answer["outcome"]["begun"], answer["outcome"]["finished"]) == (True, False)
+    made_nm, sigma_nm = answer["outcome"]["thickness_nm"], answer["outcome"]["thickness_sigma_nm"]
+    assert abs(made_nm - sum(on.world.dose_nm.values())) < 5 * sigma_nm
+
+
+def test_before_the_film_too_it_puts_the_plasma_out_and_nothing_is_begun(made):
+    on = made()
+    on.worker.start({**step(), "hold_limit_s": 0.0})
+    on.until(lambda s: any(on.world.lit.values()))
+    on.worker.hold("coffee")
+    answer = on.end()
+    assert (answer["state"], answer["outcome"]["begun"]) == ("aborted", False)
+    assert on.world.is_safe()
 
 
 def test_an_end_that_cannot_be_logged_makes_the_step_unknown(made, monkeypatch):
