@@ -21,7 +21,7 @@ HEAD = """# Commands
 <!-- Written by docs/generate_commands.py: change the commands, not this page. -->
 
 Exit codes: 0 done (or stopped), 1 breaches found (`audit`) or a channel that took no test (`alert-test`),
-2 bad input, 3 needs operator, 4 aborted.
+2 bad input, 3 needs operator, 4 aborted, 5 command refused.
 `--json` prints one object on standard output and nothing else there.
 """
 

@@ -14,6 +14,8 @@ from orchestrator.campaign.lifecycle import (
     Mode,
     Phase,
 )
+from orchestrator.execution.lifecycle import TRANSITIONS, Happening, State
+from orchestrator.service.orders import wanted
 
 TARGET = Path(__file__).parent / "reference" / "states.md"
 
@@ -22,7 +24,7 @@ Table = Mapping[tuple[StrEnum, StrEnum], StrEnum]
 PAGE = """\
 # States
 
-<!-- Written by docs/generate_states.py from orchestrator/campaign/lifecycle.py; edit those. -->
+<!-- Written by docs/generate_states.py from the lifecycle tables and orders of the orchestrator; edit those. -->
 
 ## A sample
 
@@ -44,6 +46,42 @@ Commands, and what they lead to.  A dash: the command is refused, and the refusa
 A command that is true already changes nothing.
 
 {commands}
+
+They are taken in every state of the program too: while a step runs, while a worker is being started again, and while
+the next daemon settles what it found.  What was commanded is in the journal and holds for whoever comes next.  Before a
+campaign has begun, and once it is over, there is nothing to command.  A campaign that needs its operator goes on
+until the steps under way have ended, and then ends; `nightshift recover` takes it up again.
+
+### Several operators, late ones, and requests that come twice
+
+The daemon takes one command after the other.  Each has a name, a reason, a **key** of its own, and what its giver had
+**seen**: the version of the journal's last entry, which `nightshift status` tells.
+
+| | |
+|---|---|
+| the same command by another | changes nothing, and says who was first |
+| the same request once more (its key is known) | is answered as it was, and nothing is done; also by the next daemon |
+| *hold*, *abort* | always taken, whatever was seen |
+| *resume* | refused if there is a hold that its giver had not seen; a second hold counts as one |
+| *stop* | always taken; a hold that its giver had not seen stays, and the films are finished after a resume |
+| *recover* | refused if the operator was needed again since |
+
+A refusal says who was before, when and why.  One that was refused stays refused.  A daemon that comes later judges it
+anew: a *resume* is stale for ever, the others lead to rest.
+
+## A station
+
+What a station that carries out a step is told, again until it does it; a dash: nothing.
+
+{orders}
+
+{station}
+
+A hold takes effect at the next gate: in a deposition at most a second later, with the substrate covered and the dose
+booked.  `recovery.hold_plasma` says whether the plasma burns on; where it does not, or is held for longer than
+`recovery.hold_limit_s`, the step ends there, and a film that was growing counts as broken off.  Before a film is
+uncovered, also after a hold, the instruments are read anew: a resume with an interlock tripped opens nothing, and ends
+the step.  A second abort changes nothing, and its reason is that of the first.
 """
 
 
@@ -53,6 +91,8 @@ def states_page() -> str:
         sample=diagram(Phase.SUGGESTED, SAMPLE_TRANSITIONS),
         campaign=diagram(Mode.RUNNING, {**CAMPAIGN_TRANSITIONS, **CAMPAIGN_TURNS}),
         commands="\n".join(_command_table()),
+        orders="\n".join(_order_table()),
+        station=diagram(State.SAFE, TRANSITIONS),
     )
 
 
@@ -78,6 +118,14 @@ def _command_table() -> Iterator[str]:
     for mode in Mode:
         after = [CAMPAIGN_TRANSITIONS.get((mode, command), "–") for command in Command]
         yield f"| **{mode}** | {' | '.join(after)} |"
+
+
+def _order_table() -> Iterator[str]:
+    active = [state for state in State if (state, Happening.FINISHED) in TRANSITIONS]
+    yield f"| the campaign is | {' | '.join(f'it is {state}' for state in active)} |"
+    yield "|---|" + "---|" * len(active)
+    for mode in Mode:
+        yield f"| **{mode}** | {' | '.join(wanted(mode, state) or '–' for state in active)} |"
 
 
 def main() -> None:

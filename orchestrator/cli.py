@@ -2,7 +2,7 @@
 
 Every command imports what it needs when it runs, so that `nightshift status` does not wait for a run engine.
 Exit codes: 0 done, 1 breaches found by an audit, or an alert channel that took no test, 2 bad input,
-3 needs operator, 4 aborted.
+3 needs operator, 4 aborted, 5 command refused.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ import click
 if TYPE_CHECKING:
     from orchestrator.service.home import Home
 
-DONE, BREACHES, BAD_INPUT, NEEDS_OPERATOR, ABORTED = 0, 1, 2, 3, 4
+DONE, BREACHES, BAD_INPUT, NEEDS_OPERATOR, ABORTED, REFUSED = 0, 1, 2, 3, 4, 5
 EXIT_CODES = {"done": DONE, "stopped": DONE, "needs operator": NEEDS_OPERATOR, "aborted": ABORTED}
 NIGHTS = Path("nights")
 
 FILE = click.Path(path_type=Path)
 
 
-def refuse(message: object) -> NoReturn:
-    """End with exit code 2 and `message` on standard error."""
+def refuse(message: object, code: int = BAD_INPUT) -> NoReturn:
+    """End with exit code `code` and `message` on standard error."""
     click.echo(f"Error: {message}", err=True)
-    sys.exit(BAD_INPUT)
+    sys.exit(code)
 
 
 def checked(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,7 +50,9 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except rpc.RemoteError as error:
-            refuse(error.message if error.kind == "CommandRefused" else error)
+            if error.kind == "CommandRefused":
+                refuse(error.message, REFUSED)
+            refuse(error)
         except (SpecError, HomeError, JournalError, LifecycleError, ChildError, rpc.RpcError) as error:
             refuse(error)
 
@@ -243,20 +245,33 @@ def status(home: Path | None, as_json: bool) -> None:
         click.echo(as_text(progress))
 
 
+COMMANDS = """Prints the campaign's state after it; a command that is true already changes nothing.
+Exit codes: 0 taken, 2 nobody to take it, 5 refused; a refusal says why, and who was first."""
+
+
 def _command(name: str, what: str) -> None:
-    @main.command(name, help=what)
+    @main.command(name, help=f"{what}\n\n{COMMANDS}")
     @home_option
     @click.option("--reason", default="", help="Why, for the journal.")
     @click.option("--by", default=None, help="Who, for the journal [default: the user logged in].")
+    @click.option("--key", default="", help="The request's own name: said again with it, it is done once.")
+    @click.option("--seen", type=int, help="The last entry you know of, as `status` tells it [default: the last].")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @checked
-    def give(home: Path | None, reason: str, by: str | None) -> None:
-        with the_home(home).connect() as daemon:
-            click.echo(daemon.command(name, by or operator(), reason))
+    def give(home: Path | None, reason: str, by: str | None, key: str, seen: int | None, as_json: bool) -> None:
+        from orchestrator.campaign.commands import Request
+        from orchestrator.campaign.lifecycle import Command
+        from orchestrator.service.asking import give as ask
+
+        told = ask(the_home(home), Request(Command(name), by or operator(), reason, key, seen))
+        click.echo(json.dumps(told) if as_json else told["mode"])
+        if told["note"] and not as_json:
+            click.echo(told["note"], err=True)
 
 
 _command("hold", "Hold at the next gate: shutters closed, nothing begun, until resumed.")
-_command("resume", "Go on after a hold.")
-_command("stop", "Finish and measure the films in flight, begin no more, and end.")
+_command("resume", "Go on after a hold; refused if somebody has held since what you saw.")
+_command("stop", "Finish and measure the films in flight, begin no more, and end. Lifts a hold.")
 _command("abort", "End now: sources off, shutters closed. This is not the emergency stop.")
 
 

@@ -63,12 +63,18 @@ def panel(progress: Progress) -> Group:
         minutes = (progress.now - (station.since or progress.now)) / 60
         waits = f"waiting on {station.waiting_on}" if station.waiting_on else ""
         stations.add_row(name, f"{station.step} sample {station.sample}", f"{minutes:.0f} min", waits)
+    counts = f"{hours:.1f} lab hours; {progress.failed} failed, {progress.censored} censored; entry {progress.version}"
     rows: list[RenderableType] = [
         Text(headline(progress), style="bold"),
         ProgressBar(total=progress.samples_budget, completed=done, width=60),
-        Text(f"{hours:.1f} lab hours; {progress.failed} failed, {progress.censored} censored", style="dim"),
+        Text(counts, style="dim"),
         stations,
     ]
+    if progress.command:
+        last = progress.command
+        why = f" ({last['reason']})" if last["reason"] else ""
+        at = time.strftime("%H:%M", time.localtime(last["time"]))
+        rows.append(Text(f"Last command: {last['command']} by {last['by']} at {at}{why}", style="dim"))
     if progress.faults:
         told = ", ".join(f"{fault} {times}" for fault, times in progress.faults.items())
         rows.append(Text(f"faults: {told}", style="dim"))

@@ -21,6 +21,7 @@ from typing import Any
 
 from drivers.clock import Clock, RealClock
 from orchestrator import rpc
+from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec, load_lab
 from orchestrator.campaign.lifecycle import Command, Mode
 from orchestrator.campaign.problems import SpecError
@@ -252,7 +253,7 @@ def _signals(daemon: Daemon) -> Iterator[None]:
 
     def abort(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)
-        daemon.command(Command.ABORT, daemon.by, signal.Signals(number).name)
+        daemon.command(Request(Command.ABORT, daemon.by, signal.Signals(number).name))
 
     before = {number: signal.signal(number, abort) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

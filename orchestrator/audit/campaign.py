@@ -123,6 +123,22 @@ def _leads(step: Step, moved: e.SampleMoved) -> bool:
     return kwargs.get("source") == moved.source and moved.destination in (kwargs.get("destination"), e.GRIPPER)
 
 
+def commands_fresh(records: Records) -> Iterator[Ruling]:
+    """No request is taken twice, and none lifts a hold that whoever made it had not seen."""
+    taken: dict[str, int] = {}
+    hold = 0
+    for fact in records.of(e.CommandGiven):
+        told = fact.entry
+        wrong = ""
+        if told.key and told.key in taken:
+            wrong = f"request {told.key} of {told.by} was taken with entry {taken[told.key]}, and again"
+        elif told.command == "resume" and told.seen is not None and hold > told.seen:
+            wrong = f"{told.by} resumes, who had seen entry {told.seen}: the hold of entry {hold} came later"
+        taken.setdefault(told.key, fact.version)
+        hold = {"hold": fact.version, "resume": 0}.get(told.command, hold)
+        yield rule(bool(wrong), Breach(wrong, (fact.version,)))
+
+
 def commands_obeyed(records: Records) -> Iterator[Ruling]:
     """Held or aborting, no step is begun; stopping, no film and no sample."""
     held = stopping = aborting = 0
@@ -132,8 +148,9 @@ def commands_obeyed(records: Records) -> Iterator[Ruling]:
                 held = aborting = 0  # whoever takes it up again begins anew
             case e.CommandGiven(command="recover"):
                 pass
-            case e.CommandGiven(command=command):
-                held = fact.version if command == "hold" else 0
+            case e.CommandGiven(command=command, seen=seen):
+                unseen = command == "stop" and seen is not None and held > seen
+                held = fact.version if command == "hold" else held if unseen else 0
                 stopping = fact.version if command == "stop" else stopping
                 aborting = fact.version if command == "abort" else aborting
             case e.StepIntended() as intent:

@@ -48,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     Check("left-safe", 6, "every station was made safe after its last step", campaign.left_safe),
     Check("sources-off", 6, "the world saw the sources go off after the last film", world_films.sources_off),
     Check("no-hazard", 6, "the world saw no hazard", world_films.no_hazard),
+    Check("commands-fresh", 7, "no request is taken twice, none too late", campaign.commands_fresh),
     Check("commands-obeyed", 7, "nothing is begun against an operator's command", campaign.commands_obeyed),
     Check("faults-told", 7, "a step that failed says as what", recovery.faults_told),
     Check("attempts-within-rules", 7, "nothing is tried more often than its rule says", recovery.attempts_within_rules),

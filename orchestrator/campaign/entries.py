@@ -247,7 +247,9 @@ class SampleQuarantined(_Entry):
 class CommandGiven(_Entry):
     """An operator's command, accepted; or a hold by the recovery policy.
 
-    `after_steps`, of a hold: what is under way is finished first, and nothing more is begun.
+    `after_steps`, of a hold: what is under way is finished first, and nothing more is begun.  `key` is the request's
+    own, "" if it had none; `seen` the version of the last entry that its giver had seen, None if he knew of all (see
+    `orchestrator.campaign.commands`).
     """
 
     kind: Literal["command_given"] = "command_given"
@@ -255,6 +257,8 @@ class CommandGiven(_Entry):
     by: str
     reason: str
     after_steps: bool = False
+    key: str = ""
+    seen: int | None = None
 
 
 class CampaignHeld(_Entry):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.commands import Given, unseen_hold
 from orchestrator.campaign.faults import Fault
 from orchestrator.campaign.lifecycle import (
     HOLDS,
@@ -55,7 +56,8 @@ class CampaignState:
     `held_by_policy`: such a hold is in force; `finishing`: and what is under way is finished first.  `busy_s` is
     the lab time for which each station was claimed; `observed_at` the lab time of the last observation.
     `lost_stations` have no worker now, and those `given_up` get none without the operator.  `astray` tells of an
-    arm that a transfer left somewhere, until it has been brought out of the way.
+    arm that a transfer left somewhere, until it has been brought out of the way.  `commands` are all that were given,
+    and `needed_at` is the version of the entry that last called the operator.
     """
 
     def __init__(self) -> None:
@@ -66,6 +68,7 @@ class CampaignState:
         self.ended: e.CampaignEnded | None = None
         self.mode = Mode.RUNNING
         self.stop_wanted = False
+        self.commands: tuple[Given, ...] = ()
         self.open_steps: dict[str, OpenStep] = {}
         self.observations: list[e.ObservationMade] = []
         self.observed_at = 0.0
@@ -79,6 +82,7 @@ class CampaignState:
         self.given_up: set[str] = set()
         self.astray: Astray | None = None
         self.needs: str = ""
+        self.needed_at = 0
         self.busy_s: dict[str, float] = {}
         self._samples = Samples()
         self._validities: dict[e.Validity, int] = {}
@@ -185,9 +189,10 @@ class CampaignState:
                 self._happened(entry.sample, Happening.SET_ASIDE).note = entry.reason
                 self.failures_in_a_row += 1
             case e.CommandGiven():
-                before = self.mode
-                self._commanded(Command(entry.command))
-                self._held_or_forgiven(entry, before)
+                was = self._will
+                self._commanded(entry)
+                self._held_or_forgiven(entry, was[0])
+                self._keep(entry, time, changed=self._will != was)
             case e.CampaignHeld():
                 self.mode = turned(self.mode, Turn.AT_REST)
             case e.StationLost():
@@ -196,10 +201,11 @@ class CampaignState:
                     self.given_up.add(entry.station)
             case e.StationRestarted():
                 self.lost_stations.discard(entry.station)
+                self.given_up.discard(entry.station)
             case e.StationMadeSafe() | e.OptimizerLost() | e.OptimizerRestarted():
                 pass
             case e.OperatorNeeded():
-                self.needs = entry.reason
+                self.needs, self.needed_at = entry.reason, self.version + 1
             case e.CampaignEnded():
                 turn = Turn.OPERATOR_NEEDED if entry.end == "needs operator" else Turn.ENDED
                 self.mode, self.ended = turned(self.mode, turn), entry
@@ -241,11 +247,24 @@ class CampaignState:
         if low is None or low.value is None or value < low.value:
             self._best["min"] = _Best(entry, self.count("valid"))
 
-    def _commanded(self, command: Command) -> None:
-        self.mode, self.ended = next_mode(self.mode, command), None
+    @property
+    def _will(self) -> tuple[Mode, bool, bool, str]:
+        """What commands can change."""
+        return self.mode, self.stop_wanted, self.finishing, self.needs
+
+    def _keep(self, entry: e.CommandGiven, time: float, *, changed: bool) -> None:
+        command, version = Command(entry.command), self.version + 1
+        given = Given(version, time, command, entry.by, entry.reason, entry.key, self.mode, changed)
+        self.commands = (*self.commands, given)
+
+    def _commanded(self, entry: e.CommandGiven) -> None:
+        command, before = Command(entry.command), self.mode
+        self.mode, self.ended = next_mode(before, command), None
         if command is Command.RECOVER:
             self._recovered()
         self.stop_wanted = self.stop_wanted or command is Command.STOP
+        if command is Command.STOP and before in HOLDS and unseen_hold(self.commands, entry.seen):
+            self.mode = before
         if self.mode is Mode.RUNNING and self.stop_wanted:
             self.mode = Mode.STOPPING
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import TimeoutError as LateError
 from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
+from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec, check_fit
 from orchestrator.campaign.lifecycle import Command, CommandRefused
 from orchestrator.campaign.spec import Campaign
 from orchestrator.service.daemon import Daemon
 
 REPLY_S = 10.0
+
+
+class NotAnswered(Exception):
+    """A command has not been decided yet; it will be.  Ask again, with the same key."""
 
 
 class Api:
@@ -47,14 +53,22 @@ class Api:
         """Real seconds since the daemon last looked what there is to do; 0 before a campaign."""
         return 0.0 if self._daemon is None else self._daemon.decided_s
 
-    def command(self, command: str, by: str, reason: str) -> str:
-        """Give a command; the campaign's mode after it.
+    def command(self, command: str, by: str, reason: str, key: str, seen: int) -> dict[str, Any]:
+        """Give a command: the campaign's "mode" after it, whether anything "changed", a "note" for its giver.
 
-        Idempotent: a command that is true already changes nothing.
+        Idempotent: a command that is true already changes nothing, and one that is said again with the same `key` is
+        answered as it was.  `seen` is the "version" of the status that its giver looked at.  Raises `CommandRefused`,
+        or `NotAnswered`: then ask again, with the same key.
         """
         if self._daemon is None:
             raise CommandRefused("no campaign is under way: start one with `nightshift run`")
-        return self._daemon.command(Command(command), by, reason).result(REPLY_S)
+        if not key or not by:
+            raise CommandRefused("a command needs a key of its own, and the name of who gives it")
+        request = Request(Command(command), by, reason, key, seen)
+        try:
+            return self._daemon.command(request).result(REPLY_S)
+        except LateError:
+            raise NotAnswered(f"{command} is not decided after {REPLY_S:g} s; ask again with key {key}") from None
 
     # --- for the process that serves ------------------------------------------------------------------
 

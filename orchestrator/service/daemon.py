@@ -15,10 +15,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from drivers.clock import Clock
 from orchestrator import rpc
+from orchestrator.campaign import commands
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
@@ -95,6 +98,7 @@ class Daemon:
         self._inbox: SimpleQueue[Happening] = SimpleQueue()  # may be put to from a signal
         self._on_progress = on_progress
         self._asked: Asked | None = None
+        self._refused: dict[str, CommandRefused] = {}
         self.latest: Progress = self._progress()
         self._decided_at = time.monotonic()
 
@@ -110,10 +114,10 @@ class Daemon:
         """Real seconds since the deciding thread last came by."""
         return time.monotonic() - self._decided_at
 
-    def command(self, command: Command, by: str, reason: str) -> Future[str]:
-        """Ask for `command`; the future has the campaign's mode, or `CommandRefused`."""
-        reply: Future[str] = Future()
-        self._inbox.put(CommandCame(command, by, reason, reply))
+    def command(self, request: Request) -> Future[dict[str, Any]]:
+        """Ask for a command; the future has what its giver is told, or `CommandRefused`."""
+        reply: Future[dict[str, Any]] = Future()
+        self._inbox.put(CommandCame(request, reply))
         return reply
 
     # --- the deciding thread --------------------------------------------------------------------------
@@ -134,10 +138,13 @@ class Daemon:
         return self.state.ended
 
     def close(self) -> None:
-        """Refuse what was asked too late."""
+        """Refuse what was asked too late, but for what was taken before."""
         while not self._inbox.empty():
             if isinstance(happening := self._inbox.get(), CommandCame):
-                happening.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
+                if given := commands.asked_before(self.state.commands, happening.request):
+                    happening.reply.set_result(commands.answer_again(given))
+                else:
+                    happening.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
 
     def _take_up(self, recovered: bool) -> None:
         """Begin, or go on where the journal ends: first of all, settle every step that was under way."""
@@ -149,7 +156,8 @@ class Daemon:
             )
             self._books.append(started, e.DaemonStarted(boot=self.boot))
             return
-        if recovered and (need := self.state.needs or (self.state.ended and self.state.ended.reason)):
+        over = self.state.mode is Mode.STOPPED
+        if recovered and not over and (need := self.state.needs or (self.state.ended and self.state.ended.reason)):
             self._books.append(e.CommandGiven(command="recover", by=self.by, reason=need))
         if self.state.ended is not None:
             return
@@ -261,20 +269,38 @@ class Daemon:
     # --- commands -------------------------------------------------------------------------------------
 
     def _command_came(self, came: CommandCame) -> None:
-        state, command = self.state, came.command
+        request = came.request
         try:
-            after = next_mode(state.mode, command)
+            if refusal := self._refused.get(request.key):
+                raise refusal
+            came.reply.set_result(self._obey(request))
         except CommandRefused as refusal:
+            if request.key:
+                self._refused[request.key] = refusal
             came.reply.set_exception(refusal)
-            return
-        news = after is not state.mode
+
+    def _obey(self, request: Request) -> dict[str, Any]:
+        """What its giver is told.  Raises `CommandRefused`."""
+        state, command = self.state, request.command
+        if given := commands.asked_before(state.commands, request):
+            return commands.answer_again(given)
+        commands.check(request, state.mode, state.commands, state.needed_at)
+        news = next_mode(state.mode, command) is not state.mode
         news |= command is Command.STOP and not state.stop_wanted
         news |= command is Command.RECOVER and bool(state.needs)
         news |= command is Command.HOLD and state.finishing
-        if news:
-            self._books.append(e.CommandGiven(command=command.value, by=came.by, reason=came.reason))
-            self._orders.give(command, came.reason, self._at_work())
-        came.reply.set_result(self.state.mode.value)
+        changed = False
+        # What changes nothing is kept too, for its key and for its name: a second hold is another one to be lifted.
+        if news or (request.key and command is not Command.RECOVER):
+            self._books.append(
+                e.CommandGiven(
+                    command=command.value, by=request.by, reason=request.reason, key=request.key, seen=request.seen
+                )
+            )
+            changed = self.state.commands[-1].changed
+        if changed and not self.state.finishing:
+            self._orders.give(self.state.mode, request.reason, self._at_work())
+        return commands.answer(request, self.state.mode, self.state.commands, changed=changed)
 
     # --- losses and ends ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from orchestrator.campaign.lifecycle import Command
+from orchestrator.campaign.commands import Request
 
 Answer = dict[str, Any]
 """A station's final word on a step: "state", "outcome", "error", "run_uids", "marks", and "evidence" if the step
@@ -29,10 +29,10 @@ class SuggestionCame:
 
 @dataclass(frozen=True)
 class CommandCame:
-    command: Command
-    by: str
-    reason: str
-    reply: Future[str]
+    """`reply` has what its giver is told (`orchestrator.campaign.commands.answer`), or `CommandRefused`."""
+
+    request: Request
+    reply: Future[dict[str, Any]]
 
 
 @dataclass(frozen=True)

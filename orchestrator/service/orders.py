@@ -18,11 +18,12 @@ log = logging.getLogger(__name__)
 GOING_ON = ("running", "waiting")
 ACTIVE = (*GOING_ON, "holding", "held")
 
-OF_COMMAND = {
-    Command.HOLD: Command.HOLD,
-    Command.RESUME: Command.RESUME,
-    Command.STOP: Command.RESUME,  # a held station finishes its film, then stops
-    Command.ABORT: Command.ABORT,
+OF_MODE = {
+    Mode.HOLDING: Command.HOLD,
+    Mode.HELD: Command.HOLD,
+    Mode.RUNNING: Command.RESUME,
+    Mode.STOPPING: Command.RESUME,  # a held station finishes its film, then stops
+    Mode.ABORTING: Command.ABORT,
 }
 
 
@@ -46,11 +47,11 @@ class Orders:
         self._reason = ""
         self._unheard: set[str] = set()
 
-    def give(self, command: Command, reason: str, names: Iterable[str]) -> None:
-        """Tell the stations `names` what `command` means for them."""
+    def give(self, mode: Mode, reason: str, names: Iterable[str]) -> None:
+        """Tell the stations `names` what a campaign that has just come to `mode` means for them."""
         self._reason = reason
         for name in names:
-            if (order := OF_COMMAND.get(command)) is not None:
+            if (order := OF_MODE.get(mode)) is not None:
                 self._tell(name, order)
 
     def keep(self, mode: Mode, names: Iterable[str]) -> bool:

@@ -27,7 +27,8 @@ class StationStatus:
 
 @dataclass(frozen=True)
 class Progress:
-    """Lab times in seconds since the epoch.  `faults` counts those of each class, as their budgets do."""
+    """Lab times in seconds since the epoch.  `faults` counts those of each class, as their budgets do.  `version` is
+    that of the journal's last entry; `command` the last that was given: its version, time, command, by, reason."""
 
     campaign: str
     mode: str
@@ -44,6 +45,8 @@ class Progress:
     predicted_finish: float | None = None
     needs: str = ""
     end: str = ""
+    version: int = 0
+    command: dict[str, Any] | None = None
     faults: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,6 +81,8 @@ def status(
         predicted_finish=_predicted_finish(state, campaign, now),
         needs=state.needs,
         end=state.ended.end if state.ended else "",
+        version=state.version,
+        command=state.commands[-1].as_dict() if state.commands else None,
         faults={str(fault): times for fault, times in state.faults.items()},
     )
 

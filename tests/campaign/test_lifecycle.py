@@ -22,6 +22,7 @@ from orchestrator.campaign.lifecycle import (
     next_phase,
     turned,
 )
+from orchestrator.execution.lifecycle import TRANSITIONS as STATION_TRANSITIONS
 
 SAMPLE = """
               dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside
@@ -133,5 +134,6 @@ def test_the_diagrams_have_every_transition():
     page = states_page()
     arrows = [line for line in page.splitlines() if " --> " in line and "[*]" not in line]
     drawn = [word for line in arrows for word in line.partition(": ")[2].split(", ")]
-    table = [*SAMPLE_TRANSITIONS.items(), *CAMPAIGN_TRANSITIONS.items(), *CAMPAIGN_TURNS.items()]
+    tables = (SAMPLE_TRANSITIONS, CAMPAIGN_TRANSITIONS, CAMPAIGN_TURNS, STATION_TRANSITIONS)
+    table = [cell for table in tables for cell in table.items()]
     assert sorted(drawn) == sorted(why.value for (before, why), after in table if before is not after)

@@ -81,13 +81,16 @@ def test_hold_and_resume_lose_nothing(running: Running) -> None:
     running.until(lambda s: doing(s, "deposition", "deposit"))
     assert running.give("hold").stdout.strip() == "holding"
     running.until(lambda s: s["mode"] == "held")
-    assert running.give("hold").stdout.strip() == "held"
+    again = running.give("hold")
+    assert (again.returncode, again.stdout.strip()) == (0, "held")
+    assert again.stderr.startswith("it was so already: hold by tester at ")
     assert running.give("resume").stdout.strip() == "running"
     summary = running.summary()
     assert (summary["end"], summary["valid"], summary["hazards"], summary["doubled"]) == ("done", 2, 0, 0)
     given = [r.entry for r in SqliteJournal(running.home.journal).read() if r.entry.kind == "command_given"]
     assert [(c.command, c.by, c.reason) for c in given] == [
         ("hold", "tester", "a test"),
+        ("hold", "tester", "a test"),  # another one to be lifted
         ("resume", "tester", "a test"),
     ]
 
@@ -121,8 +124,9 @@ def test_a_command_that_makes_no_sense_says_which_would(running: Running) -> Non
     running.until(lambda s: s["mode"] == "running")
     running.give("stop")
     refused = running.give("resume")
-    assert refused.returncode == 2
+    assert refused.returncode == 5
     assert "cannot resume" in refused.stderr
+    assert "before you came stop by tester" in refused.stderr
     running.give("abort")
     running.summary()
 

@@ -10,8 +10,9 @@ import pytest
 
 from orchestrator import rpc
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import load_lab
-from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, Phase
+from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, CommandRefused, Mode, Phase
 from orchestrator.campaign.state import fold
 from orchestrator.journal import SqliteJournal
 from orchestrator.service import daemon as daemon_module
@@ -122,7 +123,10 @@ class Lab:
         self.thread.start()
 
     def give(self, command):
-        return self.daemon.command(command, "tester", "r").result(PATIENCE_S)
+        return self.ask(Request(command, "tester", "r"))["mode"]
+
+    def ask(self, request):
+        return self.daemon.command(request).result(PATIENCE_S)
 
     def turn(self, station, turn):
         self.stations[station].on_turn(StationTurned(station, turn, "died"))
@@ -316,19 +320,36 @@ def test_an_order_in_the_middle_of_recovery_counts(lab, command):
     assert lab.ended().end == ends[command]
 
 
-def test_an_abort_of_a_campaign_with_a_station_given_up_leaves_its_sample_to_a_person(lab):
-    lab.holds = {"deposit"}
-    lab.spec = campaign(samples=2)
-    station = at_film(lab)
-    lab.turn("deposition", "lost")
-    station.reachable = False
-    lab.give(Command.HOLD)
-    lab.turn("deposition", "given up")
-    lab.until(lambda state: state.given_up)
-    lab.give(Command.ABORT)
-    assert lab.ended().end == "aborted"
-    assert lab.daemon.state.samples[1].phase is Phase.QUARANTINED
+AT = {"transfer": "robot", "deposit": "deposition", "measure": "magnetometry"}
+
+
+@pytest.mark.parametrize("first", ["abort", "given up"])
+@pytest.mark.parametrize(("plan", "name"), AT.items())
+def test_an_abort_of_a_campaign_with_a_station_given_up_leaves_its_sample_to_a_person(lab, plan, name, first):
+    lab.holds = {plan}
+    lab.start()
+    assert lab.begun.wait(PATIENCE_S)
+    lab.turn(name, "lost")
+    lab.until(lambda state: state.lost_stations)
+    lab.stations[name].reachable = False
+    lab.give(Command.ABORT if first == "abort" else Command.HOLD)
+    lab.turn(name, "given up")
+    if first == "given up":
+        lab.until(lambda state: state.given_up)
+        lab.give(Command.ABORT)
+    end = lab.ended()
+    assert end.end == "aborted"
+    assert f"station {name} is not known to be safe" in end.reason
     assert not lab.daemon.state.open_steps
+    (step,) = [r.entry for r in lab.entries() if isinstance(r.entry, e.StepEnded) and r.entry.end != "done"]
+    sample = lab.daemon.state.samples[1]
+    if plan == "measure":  # which does no harm to a film: it lies where it was, and is not measured
+        assert (step.end, sample.phase, sample.place) == ("interrupted", Phase.DEPOSITED, "magnetometry")
+    else:
+        assert (step.end, sample.phase) == ("unknown", Phase.QUARANTINED)
+    assert "operator_needed" in lab.kinds()
+    lab.start(recovered=True)
+    assert lab.ended() == end  # it is over: nobody goes on with it
 
 
 def held_by_policy(lab, **recovery):
@@ -471,3 +492,261 @@ def test_the_optimizer_s_death_is_journaled_and_stops_nothing(lab):
         ("optimizer_lost", False),
         ("optimizer_lost", True),
     ]
+
+
+# --- several operators, late ones, and requests that come twice -----------------------------------------
+
+
+def asked(lab, command, by="anna", key="", seen=None):
+    return lab.ask(Request(command, by, f"{by}'s reason", key or f"{by}-{command}-{seen}", seen))
+
+
+def given(lab):
+    return [(r.entry.command, r.entry.by) for r in lab.entries() if isinstance(r.entry, e.CommandGiven)]
+
+
+def test_a_request_that_comes_again_is_answered_again_and_done_once(lab):
+    station = at_film(lab)
+    first = asked(lab, Command.HOLD, key="a")
+    lab.until(lambda state: state.mode is Mode.HELD)
+    assert asked(lab, Command.RESUME, key="b")["mode"] == "running"
+    again = asked(lab, Command.HOLD, key="a")
+    assert (first["mode"], first["again"]) == ("holding", False)
+    assert (again["mode"], again["again"]) == ("holding", True)
+    assert lab.daemon.state.mode is Mode.RUNNING
+    assert given(lab) == [("hold", "anna"), ("resume", "anna")]
+    assert station.told == ["hold", "resume"]
+
+
+def test_it_is_known_to_the_next_daemon(lab):
+    at_film(lab)
+    asked(lab, Command.HOLD, key="a")
+    lab.until(lambda state: state.mode is Mode.HELD)
+    asked(lab, Command.RESUME, key="b")
+    lab.holds = set()
+    lab.answers = {}
+    lab.start()
+    assert lab.begun.wait(PATIENCE_S)
+    assert asked(lab, Command.HOLD, key="a")["again"]
+    assert lab.daemon.state.mode is Mode.RUNNING
+    with pytest.raises(CommandRefused, match="the key 'a' is that of another request"):
+        asked(lab, Command.ABORT, key="a")
+    assert given(lab) == [("hold", "anna"), ("resume", "anna")]
+
+
+def test_what_was_true_already_is_not_done_by_a_late_copy_either(lab):
+    """Bert's hold changes nothing when it comes; had it left no trace, its copy would hold what anna resumed."""
+    at_film(lab)
+    asked(lab, Command.HOLD, "anna", key="a")
+    assert asked(lab, Command.HOLD, "bert", key="b")["note"].startswith("it was so already: hold by anna")
+    lab.until(lambda state: state.mode is Mode.HELD)
+    asked(lab, Command.RESUME, "anna", key="c", seen=lab.daemon.state.version)
+    assert asked(lab, Command.HOLD, "bert", key="b")["again"]
+    assert lab.daemon.state.mode is Mode.RUNNING
+
+
+def test_a_refusal_stays_one(lab):
+    at_film(lab)
+    asked(lab, Command.STOP, key="a")
+    for _ in range(2):
+        with pytest.raises(CommandRefused, match=r"cannot resume; .* before you came stop by anna"):
+            asked(lab, Command.RESUME, "bert", key="b", seen=1)
+        asked(lab, Command.HOLD, "anna", key="c")
+    assert lab.daemon.state.mode in (Mode.HOLDING, Mode.HELD)
+
+
+def test_a_stale_client_lifts_no_hold(lab):
+    station = at_film(lab)
+    asked(lab, Command.HOLD, "anna")
+    lab.until(lambda state: state.mode is Mode.HELD)
+    seen = lab.daemon.state.version
+    asked(lab, Command.HOLD, "bert")  # he has his hands in the chamber
+    with pytest.raises(CommandRefused, match=r"stays held: before you came hold by bert .*look again"):
+        asked(lab, Command.RESUME, "anna", seen=seen)
+    assert station.told == ["hold"]
+    assert asked(lab, Command.STOP, "carl", seen=seen)["note"].startswith("still in force: hold by bert")
+    assert lab.daemon.state.mode is Mode.HELD
+    assert "resume" not in station.told
+    assert asked(lab, Command.RESUME, "bert", seen=lab.daemon.state.version)["mode"] == "stopping"
+    lab.holds = set()
+    station.end(DONE["deposit"])
+    assert lab.ended().end == "stopped"
+
+
+@pytest.mark.parametrize("command", [Command.HOLD, Command.STOP, Command.ABORT])
+def test_of_many_who_say_the_same_at_once_one_is_first_and_the_others_are_told_so(lab, command):
+    at_film(lab)
+    names = [f"operator {number}" for number in range(8)]
+    barrier, told = threading.Barrier(len(names)), {}
+
+    def ask(name):
+        barrier.wait()
+        told[name] = lab.daemon.command(Request(command, name, "r", name, 1))
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answers = {name: reply.result(PATIENCE_S) for name, reply in told.items()}
+    (winner,) = [name for name, answer in answers.items() if answer["changed"]]
+    others = [answer for name, answer in answers.items() if name != winner]
+    assert {answer["first"]["by"] for answer in others} == {winner}
+    assert all(f"{command} by {winner}" in answer["note"] for answer in others)
+
+
+def test_an_abort_and_a_resume_at_once(lab):
+    at_film(lab)
+    asked(lab, Command.HOLD, "anna")
+    lab.until(lambda state: state.mode is Mode.HELD)
+    seen = lab.daemon.state.version
+    abort = lab.daemon.command(Request(Command.ABORT, "bert", "smoke", "b", seen))
+    resume = lab.daemon.command(Request(Command.RESUME, "anna", "done", "a", seen))
+    assert abort.result(PATIENCE_S)["mode"] == "aborting"
+    with pytest.raises(CommandRefused, match=r"cannot resume; .*before you came abort by bert .*smoke"):
+        resume.result(PATIENCE_S)
+
+
+# --- every command in every state, whatever else goes on -------------------------------------------------
+
+BROUGHT_ABOUT_BY = {
+    Mode.RUNNING: [],
+    Mode.HOLDING: [Command.HOLD],
+    Mode.HELD: [Command.HOLD],
+    Mode.STOPPING: [Command.STOP],
+    Mode.ABORTING: [Command.ABORT],
+}
+LAST_TOLD = {
+    Mode.RUNNING: {"resume"},
+    Mode.HOLDING: {"hold"},
+    Mode.HELD: {"hold"},
+    Mode.STOPPING: {"resume"},
+    Mode.ABORTING: {"abort"},
+}
+
+
+def end_after(*modes):
+    """How a campaign ends that has come through `modes` and was then left alone, or resumed."""
+    return "aborted" if Mode.ABORTING in modes else "stopped" if Mode.STOPPING in modes else "done"
+
+
+def slow_to_hold(station, monkeypatch):
+    """A station that has not come to a gate yet."""
+    monkeypatch.setattr(station, "hold", lambda reason: station._tell("hold", "holding"))
+
+
+def brought_to(lab, mode, monkeypatch):
+    station = at_film(lab)
+    if mode is Mode.HOLDING:
+        slow_to_hold(station, monkeypatch)
+    for command in BROUGHT_ABOUT_BY[mode]:
+        lab.give(command)
+    lab.until(lambda state: state.mode is mode)
+    return station
+
+
+def check_cell(lab, mode, command):
+    """Give `command` in `mode`: it does what the table says, and the journal says so too; the mode afterwards."""
+    after = CAMPAIGN_TRANSITIONS.get((mode, command))
+    if after is None:
+        with pytest.raises(CommandRefused, match=f"the campaign is {mode}: cannot {command}"):
+            asked(lab, command, key="cell")
+        after = mode
+    else:
+        assert asked(lab, command, key="cell", seen=lab.daemon.state.version)["mode"] == after.value
+    assert fold(lab.entries()).mode in (after, Mode.HELD if after is Mode.HOLDING else after)
+    return after
+
+
+@pytest.mark.parametrize("command", list(Command))
+@pytest.mark.parametrize("mode", list(BROUGHT_ABOUT_BY))
+def test_a_command_to_a_station_at_work(lab, mode, command, monkeypatch):
+    station = brought_to(lab, mode, monkeypatch)
+    before = list(station.told)
+    after = check_cell(lab, mode, command)
+    if after is not mode:
+        assert station.told[-1] in LAST_TOLD[after]
+    else:
+        assert station.told == before
+    assert sum(station.started.values()) == 1
+
+
+@pytest.mark.parametrize("command", list(Command))
+@pytest.mark.parametrize("mode", list(BROUGHT_ABOUT_BY))
+def test_a_command_while_a_worker_is_started_again(lab, mode, command, monkeypatch):
+    station = brought_to(lab, mode, monkeypatch)
+    lab.turn("deposition", "lost")
+    lab.until(lambda state: state.lost_stations)
+    station.reachable = False
+    told = list(station.told)
+    after = check_cell(lab, mode, command)
+    assert station.told == told  # nobody is there to hear it
+    station.reachable = True
+    lab.turn("deposition", "back")
+    lab.holds = set()
+    station.end(cut_off_deposit(film=None))
+    if after in (Mode.HOLDING, Mode.HELD):
+        lab.until(lambda state: state.mode is Mode.HELD and not state.open_steps)
+        assert sum(station.started.values()) == 1
+        lab.give(Command.RESUME)
+    assert lab.ended().end == end_after(mode, after)
+
+
+@pytest.mark.parametrize("command", list(Command))
+@pytest.mark.parametrize("mode", list(BROUGHT_ABOUT_BY))
+def test_a_command_while_the_next_daemon_recovers(lab, mode, command, monkeypatch):
+    """It has asked what became of the step that it found open, and has no answer yet."""
+    brought_to(lab, mode, monkeypatch)
+    lab.start()
+    assert lab.begun.wait(PATIENCE_S)
+    station = lab.stations["deposition"]
+    found = fold(lab.entries()).mode
+    if mode is Mode.HOLDING:  # a station that has a new worker has nothing to bring to rest
+        lab.until(lambda state: state.mode is mode or state.mode is Mode.HELD)
+        found = lab.daemon.state.mode
+    after = check_cell(lab, found, command)
+    lab.holds = set()
+    station.end(cut_off_deposit(film=None))
+    if after in (Mode.HOLDING, Mode.HELD):
+        lab.until(lambda state: state.mode is Mode.HELD and not state.open_steps)
+        assert sum(station.started.values()) == 0
+        lab.give(Command.RESUME)
+    assert lab.ended().end == end_after(mode, after)
+
+
+@pytest.mark.parametrize("command", list(Command))
+def test_a_command_to_a_campaign_that_is_over(lab, command):
+    lab.start()
+    lab.ended()
+    reply = lab.daemon.command(Request(command, "late", "r", "k", 1))
+    lab.daemon.close()
+    with pytest.raises(CommandRefused, match="the campaign is stopped"):
+        reply.result(PATIENCE_S)
+
+
+def test_a_copy_of_what_was_taken_is_known_also_when_it_is_over(lab):
+    at_film(lab)
+    asked(lab, Command.ABORT, key="k")
+    lab.holds = set()
+    lab.stations["deposition"].end(answer("aborted", {"begun": False}, "fire"))
+    lab.ended()
+    reply = lab.daemon.command(Request(Command.ABORT, "anna", "r", "k", 1))
+    lab.daemon.close()
+    assert reply.result(PATIENCE_S)["again"]
+
+
+@pytest.mark.parametrize(("command", "end"), [(Command.ABORT, "aborted"), (Command.RECOVER, "done")])
+def test_a_command_while_a_person_is_needed_and_a_step_still_runs(lab, command, end):
+    """The campaign ends for want of him only when the step has ended."""
+    station = at_film(lab)
+    lab.turn("robot", "lost")
+    lab.turn("robot", "given up")
+    lab.until(lambda state: state.needs)
+    version = lab.daemon.state.version
+    with pytest.raises(CommandRefused, match="you are needed for something else since"):
+        asked(lab, Command.RECOVER, key="early", seen=1)
+    asked(lab, command, key="word", seen=version)
+    lab.turn("robot", "back")
+    lab.holds = set()
+    station.end(answer("aborted", {"begun": False}, "r") if command is Command.ABORT else DONE["deposit"])
+    assert lab.ended().end == end

@@ -58,7 +58,7 @@ def stations():
 
 def test_all_are_held_only_when_each_says_so(stations):
     orders = Orders(stations)
-    orders.give(HOLD, "coffee", stations)
+    orders.give(Mode.HOLDING, "coffee", stations)
     assert not orders.keep(Mode.HOLDING, stations)
     stations["chamber"].state = "held"
     assert not orders.keep(Mode.HOLDING, stations)
@@ -86,7 +86,7 @@ def test_a_step_that_is_on_its_way_to_its_station_is_held_once_it_has_begun(stat
 def test_an_order_that_was_lost_is_given_again(stations, command, mode, state):
     orders, chamber = Orders(stations), stations["chamber"]
     chamber.state, chamber.deaf = state, True
-    orders.give(command, "r", ["chamber"])
+    orders.give(mode, "r", ["chamber"])
     assert not orders.keep(mode, ["chamber"])
     chamber.deaf = False
     orders.keep(mode, ["chamber"])
@@ -96,7 +96,7 @@ def test_an_order_that_was_lost_is_given_again(stations, command, mode, state):
 
 def test_stop_lets_a_held_film_be_finished(stations):
     stations["chamber"].state = "held"
-    Orders(stations).give(Command.STOP, "r", ["chamber"])
+    Orders(stations).give(Mode.STOPPING, "r", ["chamber"])
     assert stations["chamber"].told == ["resume"]
 
 

@@ -58,6 +58,22 @@ def a_step_begun_after_an_abort(doctor: Doctor) -> None:
     doctor.insert(doctor.find("sample_suggested", sample=6)[0], order)
 
 
+@caught_by("commands-obeyed")
+def a_hold_lifted_by_a_stop_that_knew_nothing_of_it(doctor: Doctor) -> None:
+    doctor.edit("command_given", put(command="stop", by="bert", seen=1), command="resume")
+
+
+@caught_by("commands-fresh")
+def a_resume_that_knew_nothing_of_the_hold(doctor: Doctor) -> None:
+    doctor.edit("command_given", put(seen=1), command="resume")
+
+
+@caught_by("commands-fresh")
+def a_request_taken_twice(doctor: Doctor) -> None:
+    for command in ("hold", "resume"):
+        doctor.edit("command_given", put(key="one"), command=command)
+
+
 @caught_by("left-safe")
 def a_station_left_as_it_was(doctor: Doctor) -> None:
     doctor.delete("station_made_safe", station="deposition")

@@ -1,0 +1,107 @@
+"""Commands from another process whose answers are lost, late or refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator import rpc
+from orchestrator.campaign.commands import Request
+from orchestrator.campaign.lifecycle import Command, CommandRefused
+from orchestrator.service import api as api_module
+from orchestrator.service.api import Api
+from orchestrator.service.asking import TRIES, give, new_key
+from orchestrator.service.home import Home, HomeError
+from tests.service.test_daemon import LAB, Lab, at_film, given
+
+TOKEN = "t"
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(tmp_path / "journal.db")
+
+
+@pytest.fixture
+def home(tmp_path, lab):
+    """A home whose daemon is in a film, and can be reached."""
+    at_film(lab)
+    api = Api(LAB)
+    api.serve(lab.daemon)
+    with rpc.serve({"daemon": api}, TOKEN) as server:
+        home = Home(tmp_path)
+        home.announce(server.uris["daemon"], TOKEN)
+        yield home
+
+
+def request(command, by="anna", **rest):
+    return Request(command, by, "r", **rest)
+
+
+def test_what_was_done_is_told(lab, home):
+    told = give(home, request(Command.HOLD))
+    assert (told["mode"], told["changed"]) == ("holding", True)
+    (taken,) = [recorded for recorded in lab.entries() if recorded.entry.kind == "command_given"]
+    assert taken.entry.key
+    assert 0 < taken.entry.seen < taken.version
+    with home.connect() as daemon:
+        status = daemon.status()
+    assert (status["command"]["by"], status["command"]["command"]) == ("anna", "hold")
+    assert status["version"] >= status["command"]["version"]
+
+
+def test_who_has_seen_too_little_is_refused(lab, home):
+    seen = lab.daemon.state.version
+    give(home, request(Command.HOLD))
+    with pytest.raises(rpc.RemoteError, match="before you came hold by anna") as refused:
+        give(home, request(Command.RESUME, "bert", seen=seen))
+    assert refused.value.kind == "CommandRefused"
+    assert give(home, request(Command.RESUME, "bert"))["mode"] == "running"
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_and_nothing_is_done_twice(lab, home, monkeypatch):
+    exchange, lost = rpc._Connections.exchange, []
+
+    def deaf(self, method, request, timeout_s):
+        answer = exchange(self, method, request, timeout_s)
+        if method == "command" and not lost:
+            lost.append(answer)
+            raise rpc.CallLost("the cable was pulled")
+        return answer
+
+    monkeypatch.setattr(rpc._Connections, "exchange", deaf)
+    told = give(home, request(Command.STOP))
+    assert lost
+    assert (told["mode"], told["again"]) == ("stopping", True)
+    assert given(lab) == [("stop", "anna")]
+
+
+def test_a_daemon_that_does_not_answer_may_still_do_it_and_the_key_says_so(home, monkeypatch):
+    monkeypatch.setattr(api_module, "REPLY_S", 0.0)
+    tries = []
+    monkeypatch.setattr(Api, "status", lambda self: tries.append("status") or {"version": 1})
+    slow = api_module.Api.command
+
+    def counted(self, *args):
+        tries.append("command")
+        return slow(self, *args)
+
+    monkeypatch.setattr(Api, "command", counted)
+    monkeypatch.setattr("orchestrator.service.daemon.Daemon._command_came", lambda self, came: None)
+    with pytest.raises(HomeError, match="may still be done: ask again with `--key again`"):
+        give(home, request(Command.STOP, key="again"))
+    assert tries == ["status", *["command"] * TRIES]
+
+
+@pytest.mark.parametrize(("by", "key"), [("", "k"), ("anna", "")])
+def test_a_command_without_a_name_or_a_key_is_refused(home, by, key):
+    with home.connect() as daemon, pytest.raises(rpc.RemoteError, match="needs a key of its own, and the name"):
+        daemon.command("hold", by, "r", key, 1)
+
+
+def test_before_a_campaign_there_is_nothing_to_command():
+    with pytest.raises(CommandRefused, match="no campaign is under way"):
+        Api(LAB).command("hold", "anna", "r", "k", 1)
+
+
+def test_no_two_keys_are_alike():
+    assert len({new_key() for _ in range(1000)}) == 1000
