@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-LONG = ("test_real.py", "test_emulated.py")
+LONG = ("test_real.py", "test_emulated.py", "test_orders.py")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,6 +29,7 @@ BREACHES = (
     "trouble",
 )
 """None of these may ever happen; each is a list of what did."""
+LEAVES_FILMS = ("needs operator", "aborted")
 FRACTION_OFF, THICKNESS_OFF = 0.02, 0.1
 """By how much the journal may differ from the world, besides five sigma: at. fraction, and share of a thickness."""
 
@@ -43,7 +44,7 @@ class Verdict:
     `untold`: what a person should have been alerted to, and was not.
     `unsafe`: what was still on when the night had ended.
     `unknown`: samples quarantined, with the reason.
-    `stranded`: films left unmeasured because the night ended in need of an operator, with what it needs.
+    `stranded`: films left unmeasured because the night ended in need of an operator, or aborted, with its reason.
     """
 
     films: int = 0
@@ -105,7 +106,7 @@ def judge(world: list[dict[str, Any]], journal: list[Recorded]) -> Verdict:
             continue
         if slot in measured:
             verdict.lost.append(f"substrate {slot}")
-        if number is not None and number in told.films and told.ended and told.ended.end == "needs operator":
+        if number is not None and number in told.films and told.ended and told.ended.end in LEAVES_FILMS:
             verdict.stranded.append(f"sample {number}: {told.ended.reason}")
         else:
             verdict.orphans.append(f"substrate {slot}")

@@ -104,8 +104,10 @@ def install() -> None:
 
 
 def spec(seed: int) -> Spec:
+    """The campaign of `seed`; every other one puts the plasma out in a hold."""
     campaign, lab = load(HERE / "campaign.toml", None, seed)
-    return Spec(campaign, lab)
+    policy = campaign.recovery.model_copy(update={"hold_plasma": "keep" if seed % 2 else "off"})
+    return Spec(campaign.model_copy(update={"recovery": policy}), lab)
 
 
 def begin_world(spec: Spec, seed: int) -> World:

@@ -17,6 +17,7 @@ import click
 from tests.chaos.emulated.boundaries import KINDS, Boundary
 from tests.chaos.emulated.crash import DOWN_S, TARGETS, Crash
 from tests.chaos.emulated.disk import LOSSES
+from tests.chaos.emulated.orders import OPERATOR, ORDERS
 from tests.chaos.emulated.run import Night, Record, prepare
 from tests.chaos.tally import BREACHES
 
@@ -32,12 +33,14 @@ SHOWN = 20
               help="So many crashes; all: both losses at every boundary of one night.")  # fmt: skip
 @click.option("--seed", default=1, show_default=True, help="Of the first night; the next ones count up.")
 @click.option("--target", type=click.Choice(TARGETS), help="Whom to hit [default: any].")
+@click.option("--orders", type=click.Choice(["any", *ORDERS]),
+              help="Instead, let operators give orders, a fifth of them soon after everything was killed.")  # fmt: skip
 @click.option("--crash", "crashes", help="Only this, as a replay line has it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write results here as they come, and resume.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--verbose", is_flag=True, help="Say what our processes log.")
-def crash_nights(points: str, seed: int, target: str | None, crashes: str | None, out: Path | None, as_json: bool,
-                 verbose: bool) -> int:  # fmt: skip
+def crash_nights(points: str, seed: int, target: str | None, orders: str | None, crashes: str | None,
+                 out: Path | None, as_json: bool, verbose: bool) -> int:  # fmt: skip
     """Crash emulated nights at their boundaries.  Exit code 1 if anything was lost, doubled or left unsafe."""
     prepare()
     if verbose:
@@ -56,7 +59,7 @@ def crash_nights(points: str, seed: int, target: str | None, crashes: str | None
         night = Night(number)
         passed = night.boundaries()
         kinds.update(boundary.kind for boundary in passed)
-        plan = _planned(passed, points, planned, Random(number), target)
+        plan = _planned(passed, points, planned, Random(number), target, orders)
         planned += sum(map(len, plan.values()))
         results.say(f"seed {number}: {len(passed)} boundaries, {planned} crashes so far")
         night.crashed(results.left(number, plan), results.add)
@@ -120,16 +123,19 @@ def _seeds(first: int, points: str) -> Iterator[int]:
 
 
 def _planned(
-    passed: list[Boundary], points: str, done: int, rng: Random, target: str | None
+    passed: list[Boundary], points: str, done: int, rng: Random, target: str | None, orders: str | None
 ) -> dict[int, list[list[Crash]]]:
     """By the number of its boundary, what is to happen in one night."""
     if points == "all":
-        chosen = [(boundary, loss) for boundary in passed for loss in LOSSES]
+        chosen = [(boundary, loss) for boundary in passed for loss in (LOSSES if orders is None else LOSSES[:1])]
     else:
         some = passed if int(points) - done >= len(passed) else spread(passed, int(points) - done, rng)
         chosen = [(boundary, rng.choice(LOSSES)) for boundary in some]
     planned: dict[int, list[list[Crash]]] = {}
     for boundary, loss in chosen:
+        if orders is not None:
+            planned.setdefault(boundary.number, []).append(_ordered(boundary.number, loss, orders, rng))
+            continue
         crashes = [_drawn(boundary.number, loss, target, rng)]
         if rng.random() < AGAIN:
             again = int(AGAIN_WITHIN * rng.random() ** 2)
@@ -142,6 +148,15 @@ def _drawn(boundary: int, loss: str, target: str | None, rng: Random) -> Crash:
     (hit,) = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))
     hit = target or hit
     return Crash(boundary, hit, loss if hit == "all" else "kill", rng.choice(DOWN_S))
+
+
+def _ordered(boundary: int, loss: str, orders: str, rng: Random) -> list[Crash]:
+    """An order at a boundary; or a crash there, and the order soon after it."""
+    what = rng.choice(list(ORDERS)) if orders == "any" else orders
+    at, before = boundary, []
+    if rng.random() < AGAIN:
+        at, before = int(AGAIN_WITHIN * rng.random() ** 2), [_drawn(boundary, loss, "all", rng)]
+    return [*before, Crash(at, OPERATOR, what, rng.choice(DOWN_S))]
 
 
 def spread(passed: list[Boundary], points: int, rng: Random) -> list[Boundary]:
@@ -183,6 +198,7 @@ def summed(records: Iterable[Record]) -> dict[str, Any]:
         "discarded": sum(len(verdict.get("discarded", [])) for verdict in verdicts),
         "started_again": sum(record.get("started_again", 0) for record in records),
         "hit": dict(Counter(record["trail"][0].split()[2] for record in records if record["trail"])),
+        "orders": dict(Counter(c.split(":")[2] for r in records for c in r["crashes"] if OPERATOR in c)),
         "targets": dict(Counter(crash.split(":")[1] for record in records for crash in record["crashes"])),
         "ends": dict(Counter(verdict.get("end", "").partition(":")[0] for verdict in verdicts)),
         "unknown_reasons": dict(Counter(_kind(why) for verdict in verdicts for why in verdict.get("unknown", []))),

@@ -22,6 +22,7 @@ from tests.chaos.emulated.bench import Spec, World
 from tests.chaos.emulated.boundaries import Boundary, Watch, Words
 from tests.chaos.emulated.clock import Scheduler, begin, current_owner, scheduler
 from tests.chaos.emulated.disk import Disk
+from tests.chaos.emulated.orders import OPERATOR, Operators, misled
 from tests.chaos.tally import judge, read_journal
 
 TARGETS = ("all", "daemon", "deposition", "magnetometry", "robot", "optimizer")
@@ -36,7 +37,11 @@ Finish = Callable[[dict[str, Any]], NoReturn]
 
 @dataclass(frozen=True)
 class Crash:
-    """At which boundary of its night, whom it hits, what is lost, and how long the computer is down (lab seconds)."""
+    """At which boundary of its night, whom it hits, what is lost, and how long the computer is down (lab seconds).
+
+    What hits nobody but comes from an operator has the order instead of the loss (see `orders`), and for how long he
+    waits in it.
+    """
 
     boundary: int
     target: str
@@ -69,6 +74,10 @@ class Scene:
     trail: list[str] = field(default_factory=list)
     down_s: float | None = None
     started_again: int = 0
+    operators: Operators = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.operators = Operators(lambda: self.home, self.world)
 
     @property
     def home(self) -> Path:
@@ -82,6 +91,12 @@ def happen(scene: Scene, crashes: list[Crash], boundary: Boundary) -> None:
     """
     now, *later = crashes
     scene.trail.append(str(boundary))
+    if now.target == OPERATOR:
+        _expect(scene, later)
+        scene.operators.order(now.loss, now.down_s)
+        if boundary.kind != "instant":
+            scheduler().park(0.0)  # until it has been heard, if that takes no time
+        return
     if now.target == "all":
         _everything(scene, now, later)
     victim = _victim(now.target)
@@ -107,8 +122,8 @@ def outlast(scene: Scene, boot: Callable[[], None] | None = None) -> NoReturn:
             _start(scene, lambda: _boot(scene))
     except Exception as error:  # noqa: BLE001 - whatever a recovery raises is a finding
         trouble = f"{type(error).__name__}: {error}"
-    told = {"trail": scene.trail, "started_again": scene.started_again}
-    scene.finish({**told, **record(scene.world, scene.home, trouble)})
+    told = {"trail": scene.trail, "started_again": scene.started_again, "said": scene.operators.said}
+    scene.finish({**told, **record(scene.world, scene.home, trouble, scene.operators)})
 
 
 def _start(scene: Scene, boot: Callable[[], None]) -> None:
@@ -176,12 +191,15 @@ def _victim(target: str) -> computer.Process | None:
 # --- the verdict ------------------------------------------------------------------------------------------
 
 
-def record(world: World, home: Path, trouble: str = "") -> dict[str, Any]:
+def record(world: World, home: Path, trouble: str = "", operators: Operators | None = None) -> dict[str, Any]:
     """What became of the night in `home`, by its journal, its files and the world's own log."""
+    boundaries.watch(Watch(None, lambda number, kind, side, where: None))  # it is over
     world.lab.now()
     verdict = judge(world.log.entries, read_journal(home / "journal.db"))
     if trouble:
         verdict.trouble.append(trouble)
+    if operators is not None:
+        verdict.trouble += operators.trouble + misled(operators.said, verdict.end.partition(":")[0])
     verdict.unsafe += _left_on(world)
     verdict.audit += _audited(world, home)
     return {"verdict": asdict(verdict), "clean": verdict.clean}
