@@ -171,7 +171,8 @@ def _same(one: dict[str, float], other: dict[str, float]) -> bool:
 
 
 def no_made_up_value(records: Records) -> Iterator[Ruling]:
-    """Failed has no number; valid and censored have one, with its uncertainty, in the objective's unit."""
+    """Failed has no number; valid and censored have one, with its uncertainty, in the objective's unit; censored
+    says which side its bound is of."""
     unit = _unit(records)
     for fact in records.of(e.ObservationMade):
         told, wrong = fact.entry, ""
@@ -183,6 +184,8 @@ def no_made_up_value(records: Records) -> Iterator[Ruling]:
             wrong = f"{told.value} +- {told.sigma} is no measurement"
         elif unit is not None and told.unit != unit:
             wrong = f"in {told.unit}, but the objective is in {unit}"
+        elif (told.validity == "censored") != (told.bound is not None):
+            wrong = f"{told.validity}, and {told.bound or 'neither a lower nor an upper'} bound"
         if told.validity != "valid" and not told.reason:
             wrong = wrong or f"{told.validity}, and nothing says why"
         yield rule(bool(wrong), Breach(wrong, (fact.version,), told.sample))

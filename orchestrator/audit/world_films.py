@@ -99,19 +99,21 @@ def made_as_told(records: Records, world: World) -> Iterator[Ruling]:
 
 @witnessed
 def value_true(records: Records, world: World) -> Iterator[Ruling]:
-    """A valid value is the world's true one within its uncertainty, where the world says which that is."""
+    """A valid value is the world's true one within its uncertainty, where the world says which that is, and a censored
+    one is a bound on it."""
     films = {event.substrate: event for event in world.of("film_finished")}
     for number, fact in records.observed.items():
         told = fact.entry
-        if told.validity != "valid" or told.value is None or told.sigma is None:
+        if told.validity == "failed" or told.value is None or told.sigma is None:
             continue
         event = films.get(records.substrates.get(number, 0))
         true = _true_value(records, event)
         if true is None or told.unit != "kA/m":
             yield Unchecked(f"the world does not say the true value for sample {number}")
             continue
-        off = abs(told.value - true)
-        message = f"{told.value:.4g} +- {told.sigma:.2g} {told.unit} was observed, truly {true:.4g}"
+        off = {None: abs(told.value - true), "lower": told.value - true, "upper": true - told.value}[told.bound]
+        bound = f"{told.bound} bound " if told.bound else ""
+        message = f"{bound}{told.value:.4g} +- {told.sigma:.2g} {told.unit} was observed, truly {true:.4g}"
         broken = off > max(SIGMAS * told.sigma, LEAST_VALUE * abs(true))
         yield rule(broken, Breach(message, (fact.version,), number, substrate=records.substrates.get(number)))
 

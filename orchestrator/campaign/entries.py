@@ -82,6 +82,8 @@ GRIPPER: Place = "gripper"
 """Where a sample is that the robot has picked and not placed."""
 StepEnd = Literal["done", "failed", "aborted", "interrupted", "unknown"]
 Validity = Literal["valid", "censored", "failed"]
+Side = Literal["lower", "upper"]
+"""Of a bound: the truth is at least, or at most, that."""
 
 
 class _Entry(BaseModel):
@@ -201,8 +203,8 @@ class RatesCalibrated(_Entry):
 class ObservationMade(_Entry):
     """What the model is told of a sample: the composition that was made, and a validated value or none.
 
-    `value` and `sigma` are in the objective's unit; `value` is None when the measurement failed and a bound
-    when it is censored.
+    `value` and `sigma` are in the objective's unit; `value` is None when the measurement failed, and when it is
+    censored a bound, of the side that `bound` names.
     """
 
     kind: Literal["observation_made"] = "observation_made"
@@ -213,6 +215,7 @@ class ObservationMade(_Entry):
     sigma: float | None
     unit: str
     validity: Validity
+    bound: Side | None = None
     reason: str = ""
     quantities: dict[str, Plain]
     loop: Plain | None = None
@@ -224,6 +227,8 @@ class ObservationMade(_Entry):
                 raise ValueError("a failed observation has no value")
         elif self.value is None or self.sigma is None or self.sigma < 0:
             raise ValueError(f"a {self.validity} observation has a value, and a sigma of at least 0")
+        if (self.validity == "censored") != (self.bound is not None):
+            raise ValueError("a censored observation, and no other, is a lower or an upper bound")
         return self
 
 

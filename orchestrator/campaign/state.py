@@ -416,5 +416,6 @@ def observation_for_model(sample: Sample) -> dict[str, Any]:
         "value": told.value,
         "sigma": told.sigma,
         "validity": told.validity,
+        "bound": told.bound,
         "asked": dict(sample.suggestion.composition),
     }

@@ -4,7 +4,9 @@ The fit at high field (`orchestrator.execution.highfield`) separates the film fr
 What is left is the film's own loop, from which coercivity and remanence are read.
 
 A film that is not saturated at the highest field still bends there, or rises like a background.  Its tangent
-meets zero field below the saturation, so what the fit gives is a lower bound, and the measurement is censored.
+meets zero field below the saturation, so what the fit gives is a bound, and the measurement is censored.  Each
+quantity says which side its bound is of: in absolute terms a lower one, so an upper one of a negative rotation.
+Squareness is a ratio of two such bounds, and has none.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ class Loop:
     film: Array
     noise: float
     saturation: Estimate
+    slope_per_mt: float  # of the background, or what passes for it
     unsaturated: str = ""  # why the film may not be saturated
 
     @property
@@ -72,7 +75,10 @@ class Loop:
 def of_measurement(
     outcome: Mapping[str, Any], station: MagnetometryStation, kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The outcome of a measure plan with ``quantities``, ``validity`` and ``reason``, and the loop in units."""
+    """The outcome of a measure plan with ``quantities``, ``validity`` and ``reason``, and the loop in units.
+
+    ``again``: if it failed, whether another measurement may do better.
+    """
     raw = outcome["loop"]
     signal = np.array(raw["signal"], dtype=float) * station.scale
     loop: dict[str, Any] = {**raw, "signal": signal.tolist(), "unit": UNITS[station.quantity]}
@@ -87,7 +93,7 @@ def of_measurement(
         )
         quantities = _quantities(fitted, station, kwargs)
     except NoResult as reason:
-        return {**answer, "reason": str(reason)}
+        return {**answer, "reason": str(reason), "again": reason.again}
     film, unit = _in_film_units(fitted, station, kwargs)
     return {
         **answer,
@@ -104,12 +110,13 @@ def _film_factor(station: MagnetometryStation, kwargs: Mapping[str, Any]) -> tup
         return 1.0, station.scale_sigma, "mrad"
     thickness = kwargs.get("thickness_nm") or 0.0
     if not thickness > 0:
-        raise NoResult("the film's thickness is not known, so its moment gives no magnetisation")
+        raise NoResult("the film's thickness is not known, so its moment gives no magnetisation", again=False)
     thickness_sigma = (kwargs.get("thickness_sigma_nm") or 0.0) / thickness
     if thickness_sigma > VAGUEST_THICKNESS:
         raise NoResult(
             f"the film's thickness is known to {thickness_sigma:.0%} only, where {VAGUEST_THICKNESS:.0%} is needed: "
-            f"its moment gives no magnetisation"
+            f"its moment gives no magnetisation",
+            again=False,
         )
     volume_m3 = station.film_area_mm2 * 1e-6 * thickness * 1e-9
     relative = math.hypot(station.scale_sigma, thickness_sigma)
@@ -127,19 +134,33 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
     moment = station.quantity == "moment"
     saturation = loop.saturation
     if moment and saturation.value < 0:
-        raise NoResult("the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale")
+        told = "the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale"
+        raise NoResult(told, again=False)
     name = "saturation_magnetisation" if moment else "kerr_rotation"
     found = {name: saturation.scaled(factor, relative).as_dict(unit)}
-    if loop.noisy:
-        return found
+    if not loop.noisy:
+        found |= _read_off(loop, factor, relative, unit if moment else None)
+    return _as_bounds(found, name) if loop.unsaturated else found
+
+
+def _read_off(loop: Loop, factor: float, relative: float, unit: str | None) -> dict[str, dict[str, Any]]:
+    """What single points tell; the remanence only if it has a `unit`."""
+    found, saturation = {}, loop.saturation
     remanent = remanence(loop)
     square = remanent.value / saturation.value
     square_sigma = math.hypot(remanent.sigma, square * saturation.sigma) / abs(saturation.value)
     found["coercivity"] = coercivity_mt(loop).as_dict("mT")
     found["squareness"] = Estimate(square, square_sigma).as_dict("1")
-    if moment:
+    if unit is not None:
         found["remanence"] = remanent.scaled(factor, relative).as_dict(unit)
     return found
+
+
+def _as_bounds(found: dict[str, dict[str, Any]], saturation: str) -> dict[str, dict[str, Any]]:
+    """What a loop inside the film's full one tells: it is nowhere wider or higher."""
+    side = dict.fromkeys(("coercivity", "remanence"), "lower")
+    side[saturation] = "lower" if found[saturation]["value"] >= 0 else "upper"
+    return {name: {**told, "bound": side[name]} if name in side else told for name, told in found.items()}
 
 
 # --- the fit --------------------------------------------------------------------------------------------
@@ -171,8 +192,9 @@ def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool
     elif significance > SIGNIFICANT and change > LARGEST_BEND:
         reason = "the loop still bends at the highest field"
     if reason:
-        reason = f"not saturated: {reason}; the values are lower bounds"
-    return Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])), reason)
+        reason = f"not saturated: {reason}; the values are bounds"
+    slope_per_mt = float(slope) / min(field_mt.max(), -field_mt.min())
+    return Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])), slope_per_mt, reason)
 
 
 def _check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_]) -> None:
@@ -199,14 +221,23 @@ def _branches(loop: Loop) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def coercivity_mt(loop: Loop) -> Estimate:
-    """Half the distance between the fields at which the two branches cross zero."""
-    falling, rising = (_crossing_mt(loop, branch) for branch in _branches(loop))
+    """Half the distance between the fields at which the two branches cross zero.
+
+    Of a film that is not saturated, the background that was subtracted may be its own: that widens the loop by the
+    ratio of the two slopes, which is taken off twice, so that what is left is a bound.
+    """
+    (falling, flat), (rising, flat_too) = (_crossing_mt(loop, branch) for branch in _branches(loop))
     width = (rising.value - falling.value) / 2
+    if loop.unsaturated:
+        width = max(0.0, width * (1 - 2 * max(flat, flat_too)))
     return Estimate(width, math.hypot(falling.sigma, rising.sigma) / 2)
 
 
-def _crossing_mt(loop: Loop, branch: NDArray[np.intp]) -> Estimate:
-    """Field at which a branch crosses zero; through the points that noise leaves near zero, or between two."""
+def _crossing_mt(loop: Loop, branch: NDArray[np.intp]) -> tuple[Estimate, float]:
+    """Where, and which part of the slope there the background is.
+
+    The field is that at which the branch crosses zero; through the points that noise leaves near zero, or between two.
+    """
     b, m = loop.field_mt[branch], loop.film[branch]
     start = np.sign(m[0])
     threshold = min(3 * loop.noise, abs(loop.saturation.value) / 2)
@@ -221,7 +252,9 @@ def _crossing_mt(loop: Loop, branch: NDArray[np.intp]) -> Estimate:
     jump = np.max(np.abs(np.diff(m))) / abs(loop.saturation.value)
     spread = loop.noise * abs(slope) / math.sqrt(len(b))
     # Between two points on a smooth flank a straight line errs in the second order; across a jump it knows nothing.
-    return Estimate(float(at_zero), math.hypot(spread, step * min(1.0, jump) ** 2 / math.sqrt(12)))
+    sigma = math.hypot(spread, step * min(1.0, jump) ** 2 / math.sqrt(12))
+    background = abs(loop.slope_per_mt * slope)
+    return Estimate(float(at_zero), sigma), background / (1 + background)
 
 
 def remanence(loop: Loop) -> Estimate:

@@ -31,7 +31,14 @@ STRAIGHT = 2.0
 
 
 class NoResult(Exception):
-    """The loop says nothing about the film; the message says why."""
+    """The loop says nothing about the film; the message says why.
+
+    `again`: another measurement may say more.  It cannot where the reason is in the set-up or the film.
+    """
+
+    def __init__(self, message: str, *, again: bool = True) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 @dataclass(frozen=True)

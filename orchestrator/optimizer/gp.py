@@ -61,9 +61,11 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class Posterior:
-    """What the data say: everything needed to predict.  `targets` has one column a fantasy."""
+    """What the data say: everything needed to predict, or to add to them.  `y` has one column a fantasy."""
 
     X: Array  # (n, d)
+    y: Array  # (n, q)
+    v: Array  # (n,)
     hyper: Hyperparameters
     L: Array  # (n, n)
     mu: float
@@ -95,8 +97,9 @@ def condition(X: Array, y: Array, v: Array, hyper: Hyperparameters, mu: float | 
     L = cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v))
     if mu is None:
         mu = _profiled_mean(L, y)
-    alpha = cho_solve((L, True), np.atleast_2d((y - mu).T).T, check_finite=False)
-    return Posterior(X, hyper, L, mu, alpha)
+    columns = np.atleast_2d(y.T).T
+    alpha = cho_solve((L, True), columns - mu, check_finite=False)
+    return Posterior(X, columns, v, hyper, L, mu, alpha)
 
 
 def fantasies(posterior: Posterior, points: Array, count: int, rng: np.random.Generator) -> Array:

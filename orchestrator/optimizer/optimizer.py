@@ -3,11 +3,10 @@
 Suggestion number k is a function of the campaign (with its seed), the observations in their order, the
 pending compositions and k; nothing else is remembered.  Replaying the observations restores the optimizer.
 
-Failed and censored observations never become numbers.  Both mark their composition as made, so that it is not
-suggested again, and both are imagined like the pending ones when candidates are scored: the belief about the
-value stays as it was, but a neighbour of a composition that could not be measured promises less to learn.  A
-censored one would be a bound on the value, but an observation does not say on which side; until it does, the
-model leaves it out rather than guess.
+A failed observation never becomes a number.  Its composition is marked as made, so that it is not suggested again,
+and is imagined like the pending ones when candidates are scored: the belief about the value stays as it was, but a
+neighbour of a composition that could not be measured promises less to learn.  A censored one is what it is to the
+model, a bound on the value (see `bounds`); what is bounded is made as well, and is never repeated for being good.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from orchestrator.optimizer.acquisition import ACQUISITIONS
 from orchestrator.optimizer.candidates import Ranked, Rows, Taken, candidates
 from orchestrator.optimizer.gp import Posterior
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
-from orchestrator.optimizer.suggestion import Forecast, Observation, Suggestion
+from orchestrator.optimizer.suggestion import SIDES, Forecast, Observation, Suggestion
 from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
@@ -59,22 +58,31 @@ class Optimizer:
         self._source = candidates(self._space, self._settings.max_pool)
         self._model = Surrogate(self._representatives())
         self._taken = Taken(self._space)
-        self._valid: list[Rows] = []  # the lattice points nearest to what the model was told
+        self._valid: list[Rows] = []  # the lattice points nearest to the values that the model was told
+        self._bounded: list[Rows] = []  # and to the bounds
         self._unmeasured: list[Fractions] = []  # films whose measurement gave no number
         self.observed = 0
 
     def observe(self, observation: Observation | Mapping[str, Any]) -> None:
-        """Learn what became of one sample.  Raises `ValueError` if a valid one has no finite value."""
+        """Learn what became of one sample.  Raises `ValueError` if one that is not failed has no finite value."""
         seen = observation if isinstance(observation, Observation) else Observation(**observation)
         if seen.asked is not None:
             self._taken.add(seen.asked)
         self._taken.add(seen.composition)
-        if seen.validity == "valid" and seen.value is not None:
-            self._model.add(self._vectors([seen.composition])[0], self._sign * seen.value, seen.sigma or 0.0)
+        self._learn(seen)
+        self.observed += 1
+
+    def _learn(self, seen: Observation) -> None:
+        if seen.validity == "failed" or seen.value is None:
+            self._unmeasured.append(seen.composition)
+            return
+        made, value, sigma = self._vectors([seen.composition])[0], self._sign * seen.value, seen.sigma or 0.0
+        if seen.bound is None:
+            self._model.add(made, value, sigma)
             self._valid.append(self._taken.rows[-1])
         else:
-            self._unmeasured.append(seen.composition)
-        self.observed += 1
+            self._model.add_bound(made, value, sigma, self._sign * SIDES[seen.bound])
+            self._bounded.append(self._taken.rows[-1])
 
     def suggest(self, pending: Sequence[Fractions] = (), number: int | None = None) -> Suggestion:
         """The next composition to make, while `pending` (fractions) are being made or measured.
@@ -125,7 +133,8 @@ class Optimizer:
 
         measured, _ = posterior.predict(posterior.X)
         order = np.argsort(-measured[:, 0], kind="stable")[:INCUMBENTS]
-        return self._source.best(score, taken, np.unique([self._valid[i] for i in order], axis=0), rng)
+        made = [*self._valid, *self._bounded]
+        return self._source.best(score, taken, np.unique([made[i] for i in order], axis=0), rng)
 
     def _replicate(self, pending: Sequence[Fractions], number: int) -> Suggestion:
         """Nothing new is left: the best again, by posterior mean, of those not under way."""

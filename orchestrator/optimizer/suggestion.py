@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 VALIDITIES = ("valid", "censored", "failed")
+SIDES = {"lower": 1.0, "upper": -1.0}
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class Observation:
     """What one sample turned out to be.
 
     `composition` is what was made (fractions), `value` the objective with standard deviation `sigma`, both in
-    the objective's unit.  Only a valid observation has a value.  `asked` is the composition that was suggested,
-    if it is known: it is not suggested again, however far from it the film turned out.
+    the objective's unit.  The value of a censored observation is a bound, and `bound` says of which side: the truth
+    is at least ("lower") or at most ("upper") that.  A failed one has no value.  `asked` is the composition that was
+    suggested, if it is known: it is not suggested again, however far from it the film turned out.
     """
 
     sample: int
@@ -24,6 +26,7 @@ class Observation:
     value: float | None = None
     sigma: float | None = None
     validity: str = "valid"
+    bound: str | None = None
     composition_sigma: Mapping[str, float] | None = None
     asked: Mapping[str, float] | None = None
 
@@ -32,12 +35,17 @@ class Observation:
             raise ValueError(f"sample {self.sample}: validity is one of {', '.join(VALIDITIES)}, not {self.validity!r}")
         if not all(math.isfinite(fraction) for fraction in self.composition.values()):
             raise ValueError(f"sample {self.sample}: its composition has a fraction that is not a number")
-        if self.validity == "valid":
+        if (self.validity == "censored") != (self.bound in SIDES):
+            raise ValueError(
+                f"sample {self.sample}: a censored observation, and no other, has a lower or upper bound, "
+                f"and this {self.validity} one {self.bound!r}"
+            )
+        if self.validity != "failed":
             self._check_numbers()
 
     def _check_numbers(self) -> None:
         if self.value is None or not math.isfinite(self.value):
-            raise ValueError(f"sample {self.sample}: a valid observation needs a value, not {self.value!r}")
+            raise ValueError(f"sample {self.sample}: a {self.validity} observation needs a value, not {self.value!r}")
         if self.sigma is not None and not (math.isfinite(self.sigma) and self.sigma >= 0):
             raise ValueError(f"sample {self.sample}: sigma must be finite and not negative, not {self.sigma!r}")
 

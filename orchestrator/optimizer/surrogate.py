@@ -3,6 +3,7 @@
 Notation
 --------
 k       observations with a value
+c       observations with a bound
 n       elements
 X       (k, n)  compositions made, fractions divided by each element's span in the space
 y       (k,)    objective, larger is better, its unit
@@ -11,7 +12,8 @@ unit    standard deviation of y when the hyper-parameters were last fitted; the 
 
 The hyper-parameters are fitted when the second observation comes and whenever the number has since grown by a
 tenth, each time starting from the last.  So they depend on the observations and their order, and not on when
-suggestions were asked for: replaying the observations gives the same model.
+suggestions were asked for: replaying the observations gives the same model.  Bounds take no part in the fit, only
+in the posterior (see `bounds`): what is not known well should not set the scales.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.optimizer import gp
+from orchestrator.optimizer import bounds, gp
 from orchestrator.optimizer.start import distances
 
 Floats = NDArray[np.float64]
@@ -31,6 +33,7 @@ Floats = NDArray[np.float64]
 FIRST_FIT = 2
 GROWTH = 1.1
 LARGEST_RELATIVE_VARIANCE = 1e12  # known noise beyond this tells nothing and would overflow
+FARTHEST_BOUND = 1e6  # targets of variance 1; a bound beyond this counts as one there
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,18 @@ class Scaling:
         return self.shift + self.unit * t
 
 
+@dataclass(frozen=True)
+class Bound:
+    """A bound on the objective (larger is better, its unit) at X (n,); `side` is +1 for a lower one, else -1."""
+
+    X: Floats
+    value: float
+    sigma: float
+    side: float
+
+
 class Surrogate:
-    """Compositions and values observed, and the Gaussian process through them."""
+    """Compositions, values and bounds observed, and the Gaussian process through them."""
 
     def __init__(self, sample: Floats) -> None:
         """`sample` (m, n): compositions (fractions) that stand for the space."""
@@ -69,11 +82,13 @@ class Surrogate:
         self._X: list[Floats] = []
         self._y: list[float] = []
         self._v: list[float] = []
+        self._bounds: list[Bound] = []
         self._fitted = 0
         self._hyper: gp.Hyperparameters | None = None
         self._scaling = Scaling(0.0, 1.0)
 
     def __len__(self) -> int:
+        """Observations with a value."""
         return len(self._y)
 
     @property
@@ -87,11 +102,23 @@ class Surrogate:
         self._y.append(value)
         self._v.append(sigma)
 
+    def add_bound(self, fractions: Floats, value: float, sigma: float, side: float) -> None:
+        """Learn that the objective is at least (`side` 1) or at most (-1) `value`, larger being better."""
+        self._bounds.append(Bound(fractions / self._span, value, sigma, side))
+
     def posterior(self) -> gp.Posterior:
-        """Given all observations, in scaled inputs and targets."""
+        """Given all observations, first the values and then the bounds, in scaled inputs and targets."""
         self._refit()
         assert self._hyper is not None
-        return gp.condition(self._inputs(), self._targets(), self._variances(), self._hyper)
+        X, y, v = self._inputs(), self._targets(), self._variances()
+        if not self._bounds:
+            return gp.condition(X, y, v, self._hyper)
+        B = np.array([bound.X for bound in self._bounds])
+        b = np.clip(self._inward([bound.value for bound in self._bounds]), -FARTHEST_BOUND, FARTHEST_BOUND)
+        sides = np.array([bound.side for bound in self._bounds])
+        known = self._relative([bound.sigma for bound in self._bounds])
+        t, v_t = bounds.sites(X, y, v, B, b, sides, known, self._hyper)
+        return gp.condition(np.concatenate([X, B]), np.concatenate([y, t]), np.concatenate([v, v_t]), self._hyper)
 
     def given_pending(
         self, posterior: gp.Posterior, points: Floats, count: int, rng: np.random.Generator
@@ -100,8 +127,8 @@ class Surrogate:
         if not len(points):
             return posterior
         fantasies = gp.fantasies(posterior, points, count, rng)
-        y = np.concatenate([np.tile(self._targets()[:, None], (1, count)), fantasies])
-        v = np.concatenate([self._variances(), np.zeros(len(points))])
+        y = np.concatenate([np.tile(posterior.y, (1, count)), fantasies])
+        v = np.concatenate([posterior.v, np.zeros(len(points))])
         X = np.concatenate([posterior.X, points])
         return gp.condition(X, y, v, posterior.hyper, mu=posterior.mu)
 
@@ -137,11 +164,18 @@ class Surrogate:
         return np.array(self._X)
 
     def _targets(self) -> Floats:
-        return self._scaling.inward(np.array(self._y))
+        return self._inward(self._y)
 
     def _variances(self) -> Floats:
+        return self._relative(self._v)
+
+    def _inward(self, values: list[float]) -> Floats:
         with np.errstate(over="ignore"):
-            relative = (np.array(self._v) / self._scaling.unit) ** 2
+            return self._scaling.inward(np.array(values))
+
+    def _relative(self, sigmas: list[float]) -> Floats:
+        with np.errstate(over="ignore"):
+            relative = (np.array(sigmas) / self._scaling.unit) ** 2
         return np.minimum(relative, LARGEST_RELATIVE_VARIANCE)
 
 

@@ -12,10 +12,18 @@ from orchestrator.campaign.sample import Sample
 from orchestrator.campaign.spec import Campaign
 
 
+class NoValue(LookupError):
+    """The loop says nothing of the campaign's objective; the message says why.  `again`: another one may."""
+
+    def __init__(self, message: str, *, again: bool) -> None:
+        super().__init__(message)
+        self.again = again
+
+
 def observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any]) -> e.ObservationMade:
-    """Raises `ValidationError`, `LookupError` or `TypeError` if a value or its unit is missing."""
-    objective = campaign.objective
-    measured = outcome["quantities"][objective.quantity]
+    """Raises `NoValue`; `ValidationError`, `LookupError` or `TypeError` if a value or its unit makes no sense."""
+    objective, censored = campaign.objective, outcome["validity"] == "censored"
+    measured = _measured(outcome, objective.quantity, censored)
     value, sigma = (
         objective.to_unit(from_unit(objective.quantity, measured[key], measured["unit"])) for key in ("value", "sigma")
     )
@@ -26,10 +34,24 @@ def observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any]) -> 
         sigma=sigma,
         unit=objective.unit,
         validity=outcome["validity"],
+        bound=measured["bound"] if censored else None,
         reason=outcome.get("reason") or "",
         quantities=outcome["quantities"],
         loop=outcome.get("loop"),
     )
+
+
+def _measured(outcome: dict[str, Any], quantity: str, censored: bool) -> dict[str, Any]:
+    """What was read off the loop for `quantity`: a value, or a bound that has a side."""
+    name, reason = quantity.replace("_", " "), outcome.get("reason") or "no reason is told"
+    match outcome["quantities"]:
+        case {**quantities} if quantity not in quantities:
+            raise NoValue(f"the loop tells no {name}: {reason}", again=True)
+        case {**quantities} if isinstance(measured := quantities[quantity], dict):
+            if censored and measured.get("bound") is None:
+                raise NoValue(f"the loop does not even bound the {name}: {reason}", again=False)
+            return measured
+    raise TypeError(f"no quantities, but {outcome['quantities']!r}")
 
 
 def failed_observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any], reason: str) -> e.ObservationMade:

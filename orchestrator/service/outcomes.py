@@ -19,7 +19,7 @@ from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.service import rules, settle
 from orchestrator.service.happenings import Answer
-from orchestrator.service.observations import failed_observation, observation
+from orchestrator.service.observations import NoValue, failed_observation, observation
 
 POLICY = "recovery policy"
 
@@ -191,15 +191,20 @@ def _measured(state: CampaignState, campaign: Campaign, step: e.StepIntended, an
     if ended.end in ("aborted", "interrupted"):
         return [ended]  # measuring does no harm to a film: it is simply made again
     reason, fault = outcome.get("reason") or _error(answer), ended.fault or "protocol"
+    again = outcome.get("again") is not False
     if end == "done" and outcome.get("validity") == "failed":
         fault = "measurement"
     if end == "done" and outcome.get("validity") in ("valid", "censored"):
         try:
             return [observation(campaign, sample, outcome), ended]
+        except NoValue as none:
+            reason, fault, again = str(none), "measurement", none.again
         except (ValidationError, LookupError, TypeError) as error:
             reason, fault = f"the outcome of the measurement cannot be used: {error!r}", "protocol"
     ended = ended.model_copy(update={"end": "failed", "fault": fault, "error": reason})
     action = _action(state, campaign, step, ended)
+    if action in AIDS and not again and state.mode is not Mode.ABORTING:
+        action = campaign.recovery.faults.of(fault).actions[-1]
     if action in AIDS:
         return [ended]
     if action == "skip":

@@ -261,6 +261,7 @@ class Scribe:
             sigma=None if validity == "failed" else 12.0,
             unit="kA/m",
             validity=validity,
+            bound="lower" if validity == "censored" else None,
             reason="" if validity == "valid" else "the loop does not close",
             quantities=quantities,
             loop=loop,

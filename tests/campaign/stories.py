@@ -52,6 +52,7 @@ def observed(sample: int, value: float | None = 1500.0, validity: e.Validity = "
         sigma=None if value is None else 10.0,
         unit="kA/m",
         validity=validity,
+        bound="lower" if validity == "censored" else None,
         quantities={},
     )
 

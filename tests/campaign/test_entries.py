@@ -60,7 +60,7 @@ def fields(cls: type) -> dict[str, st.SearchStrategy[Any]]:
         if name == "composition":
             drawn[name] = fractions()
     if cls is e.ObservationMade:
-        drawn |= {"validity": st.just("valid"), "value": finite, "sigma": st.floats(0, 1e9)}
+        drawn |= {"validity": st.just("valid"), "value": finite, "sigma": st.floats(0, 1e9), "bound": st.none()}
     return drawn
 
 
@@ -191,6 +191,13 @@ def test_a_failed_measurement_has_no_value_and_any_other_has_one(validity, value
     good = stories.observed(1).model_dump()
     with pytest.raises(ValidationError, match=f"a {validity} observation has"):
         e.ObservationMade.model_validate({**good, "validity": validity, "value": value, "sigma": sigma})
+
+
+@pytest.mark.parametrize(("validity", "bound"), [("censored", None), ("valid", "lower"), ("valid", "upper")])
+def test_a_censored_measurement_and_no_other_is_a_bound(validity, bound):
+    good = stories.observed(1).model_dump()
+    with pytest.raises(ValidationError, match="is a lower or an upper bound"):
+        e.ObservationMade.model_validate({**good, "validity": validity, "bound": bound})
 
 
 # --- the stored form ------------------------------------------------------------------------------------

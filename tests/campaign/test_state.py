@@ -316,5 +316,6 @@ def test_what_the_model_is_told():
         "value": 1500.0,
         "sigma": 10.0,
         "validity": "valid",
+        "bound": None,
         "asked": sample.suggestion.composition,
     }

@@ -101,13 +101,33 @@ def test_a_film_that_is_not_saturated_is_never_called_valid_and_its_bound_is_one
     assert outcome["validity"] in ("censored", "failed"), outcome["quantities"]
     if outcome["validity"] == "censored":
         assert "not saturated" in outcome["reason"]
-        bound = outcome["quantities"]["saturation_magnetisation"]
-        assert bound["value"] <= 1500 + 3 * bound["sigma"]
+        true = {"saturation_magnetisation": 1500, "coercivity": 3.0, "remanence": 1500 * math.tanh(3.0 / width)}
+        for quantity, bound in outcome["quantities"].items():
+            assert bound.get("bound") == ("lower" if quantity in true else None)
+            if quantity in true:
+                assert bound["value"] <= true[quantity] + 3 * bound["sigma"] + 0.01 * true[quantity]
 
 
-def failed(outcome, *, on=None, kwargs=KWARGS):
+@pytest.mark.parametrize(("scale", "side", "sign"), [(2e5, "lower", 1), (-2e5, "upper", -1)])
+def test_what_a_rotation_is_at_least_is_so_in_absolute_terms(scale, side, sign):
+    outcome = of_measurement(measured(width=250), station("kerr_rotation", scale=scale), {})
+    assert outcome["validity"] == "censored", outcome["reason"]
+    rotation = outcome["quantities"]["kerr_rotation"]
+    assert rotation["bound"] == side
+    assert 0 < sign * rotation["value"] < 1500e3 * VOLUME_M3 / SCALE * 2e5
+    assert outcome["quantities"]["coercivity"]["bound"] == "lower"
+    assert "bound" not in outcome["quantities"]["squareness"]
+
+
+def test_values_of_a_saturated_loop_are_no_bounds():
+    found = of_measurement(measured(), station(), KWARGS)["quantities"]
+    assert not any("bound" in told for told in found.values())
+
+
+def failed(outcome, *, on=None, kwargs=KWARGS, again=True):
     answer = of_measurement(outcome, on or station(), kwargs)
     assert answer["validity"] == "failed"
+    assert answer["again"] is again
     assert answer["quantities"] == {}
     assert answer["loop"]["field_mt"] == outcome["loop"]["field_mt"]
     return answer["reason"]
@@ -175,11 +195,11 @@ def test_an_empty_loop_is_told_apart_from_a_bad_one():
 
 
 def test_a_moment_against_the_field_asks_for_the_phase():
-    assert "turn the lock-in's phase" in failed(measured(), on=station(scale=-SCALE))
+    assert "turn the lock-in's phase" in failed(measured(), on=station(scale=-SCALE), again=False)
 
 
 def test_no_thickness_no_magnetisation():
-    assert "thickness is not known" in failed(measured(), kwargs={})
+    assert "thickness is not known" in failed(measured(), kwargs={}, again=False)
 
 
 def test_kerr_rotation_has_a_sign_and_needs_no_thickness():

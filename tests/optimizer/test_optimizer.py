@@ -109,8 +109,11 @@ def test_always_feasible_and_never_again(make_campaign, space, values, sigma, ac
 
         def measure(number: int, composition: dict[str, float]) -> dict:
             value = values[number]
-            validity = "valid" if value is not None else ("failed", "censored")[number % 2]
-            return observed(number, composition, value=value, sigma=sigma, validity=validity)
+            if value is None:
+                return observed(number, composition, value=None, sigma=None, validity="failed")
+            bound = (None, "lower", "upper")[number % 3]
+            validity = "censored" if bound else "valid"
+            return observed(number, composition, value=value, sigma=sigma, validity=validity, bound=bound)
 
         made = run(optimizer, len(values), lag, measure)
     lattice = Space.of(campaign)
@@ -210,15 +213,17 @@ def test_the_achieved_composition_is_what_counts(make_campaign):
     assert optimizer.suggest().composition == {"Fe": 0.5, "Co": 0.5}
 
 
-@pytest.mark.parametrize("validity", ["failed", "censored"])
-def test_what_did_not_work_is_no_number_and_not_tried_again(make_campaign, validity):
+@pytest.mark.parametrize(
+    "seen", [{"validity": "failed"}, {"validity": "censored", "bound": "lower"}], ids=lambda seen: seen["validity"]
+)
+def test_what_gave_no_value_sets_no_scale_and_is_not_tried_again(make_campaign, seen):
     campaign = make_campaign({"Fe": (0, 100, 10), "Co": (0, 100, 10)}, initial_samples=2)
     with_it, without = make_optimizer(campaign), make_optimizer(campaign)
     lost = {"Fe": 0.7, "Co": 0.3}
     for optimizer in (with_it, without):
         for k, fe in enumerate((0.2, 0.5, 1.0)):
             optimizer.observe(observed(k, {"Fe": fe, "Co": 1 - fe}))
-    with_it.observe(observed(3, lost, value=1e9, validity=validity))
+    with_it.observe(observed(3, lost, value=1.5, **seen))
     suggestion = with_it.suggest([], 3)
     assert key(suggestion.composition) != key(lost)
     assert suggestion.hyperparameters == without.suggest([], 3).hyperparameters
@@ -228,6 +233,28 @@ def test_what_did_not_work_is_no_number_and_not_tried_again(make_campaign, valid
     again = with_it.suggest([], 20)
     assert again.replicate
     assert key(again.composition) == key({"Fe": 0.6, "Co": 0.4})  # the best of those that worked
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+@pytest.mark.parametrize("bound", ["lower", "upper"])
+def test_a_bound_moves_what_is_expected_to_its_side(make_campaign, direction, bound):
+    """Whichever direction is better: a lower bound far above the others raises the mean near it, in lab units."""
+    campaign = make_campaign({"Fe": (0, 100, 10), "Co": (0, 100, 10)}, initial_samples=2, direction=direction)
+    far = 2.9 if bound == "lower" else -6.0
+
+    def mean(*bounds):
+        optimizer = make_optimizer(campaign)
+        for k, fe in enumerate((0.0, 0.3, 0.7, 0.9)):
+            optimizer.observe(observed(k, {"Fe": fe, "Co": 1 - fe}))
+        for seen in bounds:
+            optimizer.observe(observed(4, {"Fe": 0.5, "Co": 0.5}, validity="censored", **seen))
+        pending = [{"Fe": k / 10, "Co": 1 - k / 10} for k in range(11) if k != 6]
+        return optimizer.suggest(pending, 4).mean
+
+    without, pulled = mean(), mean({"value": far, "bound": bound})
+    assert (pulled > without + 0.02) if bound == "lower" else (pulled < without - 0.02)
+    idle = mean({"value": -50.0 if bound == "lower" else 50.0, "bound": bound})
+    assert idle == pytest.approx(without, abs=1e-3)
 
 
 def test_only_failures_so_far(make_campaign):
@@ -250,10 +277,11 @@ def test_a_replicate_is_not_one_under_way(make_campaign):
 
 
 @pytest.mark.parametrize("bad", [None, math.nan, math.inf])
-def test_a_valid_observation_needs_a_number(make_campaign, bad):
+@pytest.mark.parametrize("seen", [{"validity": "valid"}, {"validity": "censored", "bound": "upper"}])
+def test_any_observation_that_did_not_fail_needs_a_number(make_campaign, bad, seen):
     optimizer = make_optimizer(make_campaign(TERNARY))
-    with pytest.raises(ValueError, match="sample 4: a valid observation needs a value"):
-        optimizer.observe(observed(4, {"Fe": 1.0}, value=bad))
+    with pytest.raises(ValueError, match=f"sample 4: a {seen['validity']} observation needs a value"):
+        optimizer.observe(observed(4, {"Fe": 1.0}, value=bad, **seen))
     assert optimizer.observed == 0
 
 
@@ -261,6 +289,9 @@ def test_a_valid_observation_needs_a_number(make_campaign, bad):
     ("wrong", "says"),
     [
         ({"validity": "good"}, "valid, censored, failed"),
+        ({"validity": "censored"}, "a censored observation, and no other, has a lower or upper bound"),
+        ({"validity": "censored", "bound": "near"}, "a lower or upper bound"),
+        ({"bound": "lower"}, "this valid one 'lower'"),
         ({"sigma": -1.0}, "sigma must be finite and not negative"),
         ({"composition": {"Fe": math.nan}}, "not a number"),
     ],

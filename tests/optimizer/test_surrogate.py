@@ -71,6 +71,22 @@ def test_known_noise_widens_the_posterior_where_it_was():
     assert sigma[0] > 2 * sigma[1:].max()
 
 
+@given(
+    values=st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=6),
+    bounds=st.lists(st.tuples(st.floats(-1e300, 1e300), st.floats(0, 1e300), st.sampled_from([1.0, -1.0])), max_size=6),
+)
+def test_no_bound_is_ever_too_much(values, bounds):
+    model = Surrogate(compositions(50, 1))
+    for x, y in zip(compositions(6, 2), values, strict=False):
+        model.add(x, y, 0.0)
+    for x, (value, sigma, side) in zip(compositions(6, 3), bounds, strict=False):
+        model.add_bound(x, value, sigma, side)
+    posterior = model.posterior()
+    mean, sigma = posterior.predict(model.inputs(compositions(20, 4)))
+    assert np.isfinite(mean).all()
+    assert np.isfinite(sigma).all()
+
+
 def test_pending_points_narrow_the_posterior_and_leave_its_mean():
     model = filled(8)
     posterior = model.posterior()

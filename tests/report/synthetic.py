@@ -161,6 +161,7 @@ class Script:
             sigma=None if value is None else self.rng.uniform(9, 16),
             unit="kA/m",
             validity=validity,
+            bound="lower" if validity == "censored" else None,
             reason=reason,
             quantities={"coercivity": {"value": hc, "sigma": 0.15 + 0.02 * hc, "unit": "mT"}} if value else {},
             loop=_loop(self.rng, ms, hc) if value else _loop(self.rng, 20.0, 1.0, noise=60),

@@ -84,8 +84,9 @@ def no_film_outcome() -> dict[str, Any]:
 
 def loop_outcome(value: float = 1500.0, validity: str = "valid", reason: str = "") -> dict[str, Any]:
     """What a measurement says."""
+    bound = {"bound": "lower"} if validity == "censored" else {}
     return {
-        "quantities": {"saturation_magnetisation": {"value": value, "sigma": 10.0, "unit": "kA/m"}},
+        "quantities": {"saturation_magnetisation": {"value": value, "sigma": 10.0, "unit": "kA/m", **bound}},
         "validity": validity,
         "reason": reason,
         "loop": {"field_mt": [-300.0, 300.0], "signal": [-1.0, 1.0], "unit": "A m2"},

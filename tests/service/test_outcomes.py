@@ -365,6 +365,23 @@ def test_a_censored_observation_is_a_bound():
     said = answer("done", loop_outcome(validity="censored", reason="not saturated"))
     observation = end(night, said)["observation_made"]
     assert (observation.validity, observation.value, observation.reason) == ("censored", 1500.0, "not saturated")
+    assert observation.bound == "lower"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (loop_outcome(validity="censored", reason="not saturated") | {"quantities": loop_outcome()["quantities"]},
+         "does not even bound the saturation magnetisation: not saturated"),
+        ({**loop_outcome(validity="failed", reason="turn the phase"), "quantities": {}, "again": False},
+         "turn the phase"),
+    ],
+)  # fmt: skip
+def test_what_another_loop_would_not_mend_is_not_measured_again(said, reason):
+    night = at_step("measure", policy("measurement", 1, "discard"))
+    observation = end(night, answer("done", said))["observation_made"]
+    assert (observation.validity, observation.value, observation.bound) == ("failed", None, None)
+    assert reason in observation.reason
 
 
 BAD = [
@@ -372,7 +389,8 @@ BAD = [
     (answer("done", {**loop_outcome(validity="failed"), "reason": "bad contact"}), "bad contact"),
     (answer("done", loop_outcome(nan)), "cannot be used"),
     (answer("done", loop_outcome(inf)), "cannot be used"),
-    (answer("done", {**loop_outcome(), "quantities": {}}), "cannot be used"),
+    (answer("done", {**loop_outcome(), "quantities": {}}), "tells no saturation magnetisation"),
+    (answer("done", {**loop_outcome(), "quantities": {"saturation_magnetisation": None}}), "cannot be used"),
     (answer("done", {**loop_outcome(), "quantities": None}), "cannot be used"),
     (answer("done", {**loop_outcome(), "loop": {"field_mt": [nan]}}), "cannot be used"),
     (answer("done", {"validity": "splendid"}), "ended as done"),

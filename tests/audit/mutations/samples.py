@@ -159,6 +159,11 @@ def a_bound_that_nothing_explains(doctor: Doctor) -> None:
     doctor.edit("observation_made", put(reason=""), sample=3)
 
 
+@caught_by("no-made-up-value", "entries-known")
+def a_bound_of_no_side(doctor: Doctor) -> None:
+    doctor.edit("observation_made", put(bound=None), sample=3)
+
+
 @caught_by("no-made-up-value")
 def a_value_in_another_unit(doctor: Doctor) -> None:
     doctor.edit("observation_made", put(unit="A/m"), sample=2)

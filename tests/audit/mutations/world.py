@@ -64,6 +64,14 @@ def a_value_that_is_not_true(doctor: Doctor) -> None:
     doctor.world(other)
 
 
+@caught_by("value-true")
+def a_bound_on_the_wrong_side(doctor: Doctor) -> None:
+    def other(events: list[Entry]) -> None:
+        seen(events, "film_finished", 3)["true_properties"]["saturation_magnetisation_ka_m"] = 900.0
+
+    doctor.world(other)
+
+
 @caught_by("measured-for-real")
 def a_film_that_was_never_measured(doctor: Doctor) -> None:
     doctor.without("measured", 2)
