@@ -9,6 +9,7 @@ from pathlib import Path
 from orchestrator.campaign.lifecycle import (
     CAMPAIGN_TRANSITIONS,
     CAMPAIGN_TURNS,
+    REFERENCE_TRANSITIONS,
     SAMPLE_TRANSITIONS,
     Command,
     Mode,
@@ -35,6 +36,13 @@ How far a sample has come.  Where it *is* (its cassette slot, a station, on its 
 A sample that is observed or discarded is brought back to its slot.  One that is quarantined stays where it
 is until the operator has settled what became of it.  A deposit or a transfer that ended *unknown* leaves the
 sample as it was; in the same breath it is quarantined.
+
+## The reference specimen
+
+{reference}
+
+It has a cassette slot of its own, and no film is ever deposited on it.  Its measurement tells whether the
+magnetometer has drifted; an observation that is withdrawn for that reason makes its sample *deposited* again.
 
 ## A campaign
 
@@ -89,6 +97,7 @@ def states_page() -> str:
     """The page's text."""
     return PAGE.format(
         sample=diagram(Phase.SUGGESTED, SAMPLE_TRANSITIONS),
+        reference=diagram(Phase.REFERENCE, REFERENCE_TRANSITIONS),
         campaign=diagram(Mode.RUNNING, {**CAMPAIGN_TRANSITIONS, **CAMPAIGN_TURNS}),
         commands="\n".join(_command_table()),
         orders="\n".join(_order_table()),

@@ -204,6 +204,7 @@ def simulator_config(lab: LabSpec) -> dict[str, Any]:
         },
         "targets": {name: device.settings["target"] for name, device in devices.items() if device.role == "gun"},
         "slots": list(lab.cassette.bare),
+        "reference": lab.reference and lab.reference.model_dump(include={"slot", "value", "sigma"}),
         "places": {place: list(pose) for place, pose in lab.places().items()},
         "magnetometer": {
             "quantity": magnetometer.quantity,

@@ -34,8 +34,10 @@ def measure(
     dwell_s: float = 1.0,
     thickness_nm: float | None = None,
     thickness_sigma_nm: float | None = None,
+    reference: bool = False,
 ) -> Plan:
-    """Outcome: the loop as measured.  `thickness_nm` and its sigma are for the analysis and the record."""
+    """Outcome: the loop as measured.  `thickness_nm`, its sigma, and whether it is the reference specimen, which has
+    a moment and no thickness, are for the analysis and the record."""
     loop = Loop(station, clock, max_field_mt, coarse_step_mt, fine_step_mt, dwell_s)
     yield Msg("record", None, loop.outcome())
     yield Msg("refresh", None, *loop.devices)

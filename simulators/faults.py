@@ -11,17 +11,25 @@
 A fault of the wire is ``{"device", "kind", "probability"}`` (of each reply) or ``{"device", "kind", "at"}`` (once,
 with the first reply at least that many lab seconds after the start).
 
+======================  ===================================================================
+And of the magnetometer's signal, before the lock-in has it:
+
 ======================  ==========================================================================
-``crystal_fails``       the thickness monitor's crystal stops oscillating, for good
-``grips_nothing``       the gripper closes `times` times beside what it should hold (1 by default)
-``interference``        for `for_s` lab seconds (600 by default) the lock-in picks up volts of something else
+``scale``               everything is `size` times what it should be: a coil has moved
+``noise``               white noise `size` times as strong
+``drift``               `size` volts more for each lab hour since it began
+``pick_up``             `size` volts of pick-up, which overload the lock-in
+``cable_off``           nothing but the lock-in's own noise
+``dead``                the lock-in shows 0, exactly
 ======================  ==========================================================================
 
-A fault of the world is ``{"kind", "at"}`` and what else the table names.
+Such a fault is in ``config["magnetometer"]["faults"]``: ``{"kind", "size", "at", "until"}``, in lab
+seconds after the start; until the end without `until`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -81,6 +89,54 @@ def world_faults(config: dict[str, Any]) -> list[WorldFault]:
     except TypeError as error:
         raise FaultError(f"a fault of the world: {error}") from error
     return sorted(faults, key=lambda fault: fault.at)
+
+
+SIGNAL_KINDS = ("scale", "noise", "drift", "pick_up", "cable_off", "dead")
+
+
+@dataclass(frozen=True)
+class SignalFault:
+    kind: str
+    size: float = 1.0
+    at: float = 0.0
+    until: float = math.inf
+
+    def __post_init__(self) -> None:
+        if self.kind not in SIGNAL_KINDS:
+            raise FaultError(f"fault {self.kind!r} of the signal: must be one of {', '.join(SIGNAL_KINDS)}")
+
+
+class SignalFaults:
+    """Those of ``config["magnetometer"]["faults"]``.  Raises `FaultError`."""
+
+    def __init__(self, entries: list[dict[str, Any]], epoch: float) -> None:
+        try:
+            self._faults = [SignalFault(**entry) for entry in entries]
+        except TypeError as error:
+            raise FaultError(f"faults of the signal {entries}: {error}") from error
+        self.epoch = epoch
+
+    def volts(self, volts: float, t: float) -> float:
+        """What becomes of the signal `volts` at lab time `t`."""
+        for fault in self._now(t):
+            match fault.kind:
+                case "scale":
+                    volts *= fault.size
+                case "drift":
+                    volts += fault.size * (t - self.epoch - fault.at) / 3600.0
+                case "pick_up":
+                    volts += fault.size
+                case "cable_off" | "dead":
+                    return 0.0
+        return volts
+
+    def noise(self, t: float) -> float:
+        """By how much the noise is stronger at lab time `t`; 0 if there is none at all."""
+        kinds = {fault.kind: fault.size for fault in self._now(t)}
+        return 0.0 if "dead" in kinds else kinds.get("noise", 1.0)
+
+    def _now(self, t: float) -> list[SignalFault]:
+        return [fault for fault in self._faults if fault.at <= t - self.epoch < fault.until]
 
 
 def wire_faults(config: dict[str, Any]) -> list[WireFault]:

@@ -10,7 +10,7 @@ from simulators.clock import ScaledClock
 from simulators.faults import world_faults
 from simulators.hazards import Hazards
 from simulators.magnetometer import Magnetometer
-from simulators.physics import ELEMENTS
+from simulators.physics import ELEMENTS, stream
 from simulators.samples import Sample
 from simulators.truth import Truth, TruthError
 from simulators.worldlog import WorldLog
@@ -40,6 +40,10 @@ class SimulatedLab:
         self.magnetometer = Magnetometer(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
         poses = {name: tuple(pose) for name, pose in config.get("places", {}).items()}
         self.samples = [Sample(slot) for slot in config.get("slots", [])]
+        if reference := config.get("reference"):
+            self.samples.append(Sample(reference["slot"]))
+            off = stream(seed, "reference").gauss(0, reference["sigma"])
+            self.samples[-1].known = reference["value"] + off
         self.places = Places(poses, list(self.samples), self.chamber, self.magnetometer)
         self.arm = Arm(self.places, self.chamber, self.now, log, hazards)
         self._faults = world_faults(config)

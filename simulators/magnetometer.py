@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from simulators.faults import SignalFaults
 from simulators.hazards import Hazards, SlewRule
 from simulators.hysteresis import Hysteresis
 from simulators.physics import Wander, stream
@@ -28,6 +29,9 @@ KERR_NOISE_MRAD_RTHZ = 0.01
 KERR_SLOPE_MRAD_T = 0.05  # Faraday rotation in the optics
 KERR_DEPTH_NM = 7.5  # light goes in and out
 INTERFERENCE_V = 5.0  # over any range of a lock-in
+
+REFERENCE_COERCIVITY_MT = 2.0  # a soft film
+REFERENCE_SQUARENESS = 0.9
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ class Detector:
         self.signal_v = 0.0
         self.readings = 0
         self.on_read: Callable[[], None] = lambda: None
+        self.noise_at: Callable[[float], float] = lambda t: 1.0
         self._bring, self._rng = bring, rng
         self._density = noise_v_rthz
         self._noise = [0.0, 0.0]
@@ -143,10 +148,13 @@ class Detector:
         tau = max(self.time_constant_s, 1e-5)
         memory = math.exp(-max(0.0, t - self._noise_at) / tau)
         sigma = self._density * math.sqrt(1.0 / (4.0 * tau))  # equivalent noise bandwidth of one pole
-        fresh = sigma * math.sqrt(1.0 - memory * memory)
+        louder = self.noise_at(t)
+        fresh = louder * sigma * math.sqrt(1.0 - memory * memory)
         self._noise = [memory * noise + self._rng.gauss(0, fresh) for noise in self._noise]
         self._noise_at = t
         self.on_read()
+        if not louder:
+            return 0.0, 0.0
         signal_v = self.signal_v + (INTERFERENCE_V if t < self.disturbed_until else 0.0)
         return signal_v + self._noise[0], 0.01 * self.signal_v + self._noise[1]
 
@@ -205,6 +213,8 @@ class Magnetometer:
         self.probe = HallProbe(self.bring, lambda: self._field_now_mt, stream(seed, "probe"))
         self.detector = Detector(self.bring, noise / self._scale, stream(seed, "detector"))
         self.detector.on_read = self._count
+        self._faults = SignalFaults(settings.get("faults", []), self._t)
+        self.detector.noise_at = self._faults.noise
 
     def now(self) -> float:
         return self.bring()
@@ -216,6 +226,8 @@ class Magnetometer:
         if sample.magnetic is None and sample.amounts_mol_cm2:
             properties = sample.properties(self._truth)
             sample.magnetic = Hysteresis(properties["coercivity_mt"], properties.get("squareness", 0.9))
+        elif sample.magnetic is None and sample.known is not None:
+            sample.magnetic = Hysteresis(REFERENCE_COERCIVITY_MT, REFERENCE_SQUARENESS)
         if sample.magnetic is not None:
             sample.magnetic.apply(self._field_now_mt)
 
@@ -233,6 +245,7 @@ class Magnetometer:
     def restart(self) -> None:
         """The clock has been restarted: go on from its present."""
         self._t = self._now()
+        self._faults.epoch = self._t
         self.magnet.slew.forget()
         self.detector.forget()
 
@@ -261,15 +274,18 @@ class Magnetometer:
         quantity = self._zero_drift.at(self._t)
         if self.sample is not None:
             quantity += self._of_sample(self.sample)
-        return quantity * self._gain * (1 + self._gain_drift.at(self._t)) / self._scale
+        volts = quantity * self._gain * (1 + self._gain_drift.at(self._t)) / self._scale
+        return self._faults.volts(volts, self._t)
 
     def _of_sample(self, sample: Sample) -> float:
         """A m2, or mrad."""
         field_t = self._field_now_mt * 1e-3
         film = 0.0
         if sample.magnetic is not None:
-            properties = sample.properties(self._truth)
-            if self.quantity == "moment":
+            properties = sample.properties(self._truth) if sample.amounts_mol_cm2 else {}
+            if sample.known is not None:
+                film = sample.known
+            elif self.quantity == "moment":
                 volume_m3 = self._area_mm2 * 1e-6 * sample.thickness_nm * 1e-9
                 film = properties["saturation_magnetisation_ka_m"] * 1e3 * volume_m3
             else:

@@ -21,6 +21,7 @@ class Sample:
         self.finished_at: float | None = None
         self.measurements = 0
         self.magnetic: Hysteresis | None = None
+        self.known: float | None = None  # of a reference specimen: A m2 or mrad at saturation
         self._properties: dict[str, float] | None = None
 
     @property

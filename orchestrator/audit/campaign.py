@@ -56,6 +56,8 @@ def suggestions_informed(records: Records) -> Iterator[Ruling]:
                 known.append(told.sample)
             case e.ObservationMade(sample=number):
                 observed.append(number)
+            case e.ObservationWithdrawn(sample=number):
+                observed = [other for other in observed if other != number]
             case e.SampleDiscarded(sample=number) | e.SampleQuarantined(sample=number):
                 settled.add(number)
 

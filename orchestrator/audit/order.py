@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from orchestrator.audit.records import CLOCK_S, Records
+from orchestrator.audit.records import CLOCK_S, Records, Step
 from orchestrator.audit.ruling import FINE, Breach, Ruling, Unchecked, rule
 from orchestrator.campaign import entries as e
 
@@ -133,7 +133,7 @@ def _process(entry: e.StationLost | e.StationRestarted | e.OptimizerLost | e.Opt
 
 def samples_known(records: Records) -> Iterator[Ruling]:
     """Whatever is told of a sample is told after it was suggested."""
-    known: set[int] = set()
+    known: set[int] = set() if records.reference is None else {e.REFERENCE}
     for fact in records.facts:
         number = getattr(fact.entry, "sample", None)
         if isinstance(fact.entry, e.SampleSuggested):
@@ -145,11 +145,17 @@ def samples_known(records: Records) -> Iterator[Ruling]:
             )
 
 
-RESULTS: dict[str, tuple[type[e.SampleMoved | e.FilmDeposited | e.ObservationMade], str]] = {
+Result = type[e.SampleMoved | e.FilmDeposited | e.ObservationMade | e.ReferenceMeasured]
+RESULTS: dict[str, tuple[Result, str]] = {
     "transfer": (e.SampleMoved, "where the sample went"),
     "deposit": (e.FilmDeposited, "which film was made"),
     "measure": (e.ObservationMade, "what was observed"),
 }
+REFERENCE_RESULT: tuple[Result, str] = (e.ReferenceMeasured, "what the reference specimen showed")
+
+
+def _of_reference(step: Step) -> bool:
+    return step.plan == "measure" and step.sample == e.REFERENCE
 
 
 def done_has_result(records: Records) -> Iterator[Ruling]:
@@ -157,7 +163,7 @@ def done_has_result(records: Records) -> Iterator[Ruling]:
     for step in records.steps.values():
         if step.ended_as != "done" or step.end is None or step.plan not in RESULTS:
             continue
-        kind, what = RESULTS[step.plan]
+        kind, what = REFERENCE_RESULT if _of_reference(step) else RESULTS[step.plan]
         told = Counter(step.covers(f) and f.entry.sample == step.sample for f in records.of(kind))[True]
         yield rule(
             told != 1,
@@ -169,7 +175,7 @@ def done_has_result(records: Records) -> Iterator[Ruling]:
 
 def results_within_steps(records: Records) -> Iterator[Ruling]:
     """Every move, film and observation belongs to a step of its plan on its sample."""
-    for plan, (kind, _) in RESULTS.items():
+    for plan, (kind, _) in [*RESULTS.items(), ("measure", REFERENCE_RESULT)]:
         for fact in records.of(kind):
             number = fact.entry.sample
             inside = any(step.covers(fact) for step in records.steps_on(number, plan))

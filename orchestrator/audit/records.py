@@ -212,12 +212,19 @@ class Records:
     @cached_property
     def slots(self) -> dict[int, int]:
         """The cassette slot in which a substrate began the night -> its sample."""
-        return {said.entry.slot: said.entry.sample for said in reversed(self.of(e.SampleSuggested))}
+        return {slot: sample for sample, slot in self.substrates.items()}
 
     @cached_property
     def substrates(self) -> dict[int, int]:
-        """Sample -> the slot of its substrate."""
-        return {said.entry.sample: said.entry.slot for said in reversed(self.of(e.SampleSuggested))}
+        """Sample -> the slot of its substrate; the reference specimen's too."""
+        suggested = {said.entry.sample: said.entry.slot for said in reversed(self.of(e.SampleSuggested))}
+        return suggested if self.reference is None else {e.REFERENCE: self.reference["slot"], **suggested}
+
+    @cached_property
+    def reference(self) -> Mapping[str, Any] | None:
+        """The lab's reference specimen, as its file tells of it."""
+        told = self.started.lab.get("reference") if self.started else None
+        return told if isinstance(told, dict) else None
 
     @cached_property
     def quarantined(self) -> dict[int, Fact[e.SampleQuarantined]]:
@@ -229,7 +236,15 @@ class Records:
 
     @cached_property
     def observed(self) -> dict[int, Fact[e.ObservationMade]]:
-        return {fact.entry.sample: fact for fact in reversed(self.of(e.ObservationMade))}
+        """By sample, the first that was not withdrawn."""
+        observed: dict[int, Fact[e.ObservationMade]] = {}
+        for fact in self.facts:
+            match fact.entry:
+                case e.ObservationMade(sample=number):
+                    observed.setdefault(number, fact)  # type: ignore[arg-type]
+                case e.ObservationWithdrawn(sample=number):
+                    observed.pop(number, None)
+        return observed
 
     @cached_property
     def started(self) -> e.CampaignStarted | None:

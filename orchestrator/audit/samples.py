@@ -63,7 +63,7 @@ def given_up_by_name(records: Records) -> Iterator[Ruling]:
         observed = records.observed.get(entry.sample)
         if not entry.reason or (isinstance(entry, e.SampleDiscarded) and not entry.by):
             yield Breach("a sample is given up without a name or a reason", (fact.version,), entry.sample)
-        elif before != fact.version:
+        elif before != fact.version and entry.sample != e.REFERENCE:  # which the operator puts back
             yield Breach(f"{entry.kind} twice", (before, fact.version), entry.sample)
         else:
             discarded = isinstance(entry, e.SampleDiscarded) and observed is not None
@@ -84,7 +84,8 @@ def settled_left_alone(records: Records) -> Iterator[Ruling]:
 
 def _settled(records: Records, step: Step) -> dict[str, int]:
     """Why `step` may not be done to its sample any more, and since which version."""
-    ends: dict[str, Fact[Any] | None] = {"quarantined": records.quarantined.get(step.sample)}
+    aside = None if step.sample == e.REFERENCE else records.quarantined.get(step.sample)
+    ends: dict[str, Fact[Any] | None] = {"quarantined": aside}
     home = f"cassette/{records.substrates.get(step.sample)}"
     transfers = records.steps_on(step.sample, "transfer")
     lost = any(s.ended_as == "unknown" and s.versions[-1] < step.intent.version for s in transfers)
@@ -97,7 +98,7 @@ def _settled(records: Records, step: Step) -> dict[str, int]:
 def measured_has_film(records: Records) -> Iterator[Ruling]:
     """Nothing is measured before it has a film."""
     for step in records.steps.values():
-        if step.plan == "measure":
+        if step.plan == "measure" and step.sample != e.REFERENCE:
             film = records.films.get(step.sample)
             none = film is None or film.version > step.intent.version
             yield rule(none, Breach("a bare substrate is measured", (step.intent.version,), step.sample, step.uid))
@@ -146,9 +147,15 @@ def quarantine_alerts(records: Records) -> Iterator[Ruling]:
 
 
 def observed_once(records: Records) -> Iterator[Ruling]:
-    for fact in records.of(e.ObservationMade):
-        first = records.observed[fact.entry.sample]
-        yield rule(fact is not first, Breach("observed twice", (first.version, fact.version), sample=fact.entry.sample))
+    """One that was withdrawn no longer counts."""
+    standing: dict[int, int] = {}
+    for fact in records.facts:
+        match fact.entry:
+            case e.ObservationMade(sample=number):
+                first = standing.setdefault(number, fact.version)
+                yield rule(first != fact.version, Breach("observed twice", (first, fact.version), sample=number))
+            case e.ObservationWithdrawn(sample=number):
+                standing.pop(number, None)
 
 
 def observed_what_was_made(records: Records) -> Iterator[Ruling]:

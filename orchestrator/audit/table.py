@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.audit import campaign, documents, order, recovery, samples, world_acts, world_films
+from orchestrator.audit import campaign, documents, order, recovery, reference, samples, world_acts, world_films
 from orchestrator.audit.ruling import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     Check("suggestions-distinct", 2, "every sample has a substrate of its own", campaign.suggestions_distinct),
     Check("film-once", 2, "at most one film a sample", samples.film_once),
     Check("deposit-on-bare", 2, "no deposition where a film is or may be", samples.deposit_on_bare),
+    Check("reference-bare", 2, "no film on the reference specimen", reference.reference_bare),
     Check("begun-once", 2, "the world saw no film begun twice", world_films.begun_once),
     Check("film-accounted", 3, "every film is observed or given up", samples.film_accounted),
     Check("given-up-by-name", 3, "whoever gives a sample up says who and why", samples.given_up_by_name),
@@ -54,6 +55,8 @@ CHECKS: tuple[Check, ...] = (
     Check("attempts-within-rules", 7, "nothing is tried more often than its rule says", recovery.attempts_within_rules),
     Check("no-made-up-value", 8, "failed has no number, valid has one", samples.no_made_up_value),
     Check("observed-as-recorded", 8, "values are what the station recorded", documents.observed_as_recorded),
+    Check("reference-ruled", 8, "verdicts on the magnetometer are the measured ones", reference.reference_ruled),
+    Check("values-vouched-for", 8, "every value stands between good verdicts", reference.values_vouched_for),
     Check("value-true", 8, "valid values are the true ones", world_films.value_true),
     Check("measured-has-film", 9, "nothing is measured before it has a film", samples.measured_has_film),
     Check("observed-what-was-made", 9, "the model is told the film's composition", samples.observed_what_was_made),

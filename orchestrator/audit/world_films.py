@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orchestrator.audit.records import CLOCK_S, Event, Records, World
 from orchestrator.audit.ruling import FINE, Breach, Ruling, Unchecked, rule
 from orchestrator.audit.witnessed import seen, witnessed
+from orchestrator.campaign import entries as e
 
 SIGMAS = 5.0
 LEAST_FRACTION = 0.03
@@ -33,7 +34,8 @@ def world_in_order(records: Records, world: World) -> Iterator[Ruling]:
         latest = max(latest, event.t)
         if event.event == "film_begun":
             begun.add(event.substrate)
-        early = event.event in ("film_finished", "measured") and event.substrate not in begun
+        has_none = event.substrate not in begun and records.slots.get(event.substrate) != e.REFERENCE
+        early = event.event in ("film_finished", "measured") and has_none
         yield rule(early, seen("there was no film yet", event))
 
 

@@ -78,6 +78,8 @@ Plain = Annotated[dict[str, JsonValue], _AsParsed, AfterValidator(_finite)]
 """Whatever JSON can hold, by name."""
 Place = str
 Plan = Literal["transfer", "deposit", "measure", "retire"]
+REFERENCE = 0
+"""The number of the reference specimen, where entries name a sample: samples count from 1."""
 GRIPPER: Place = "gripper"
 """Where a sample is that the robot has picked and not placed."""
 StepEnd = Literal["done", "failed", "aborted", "interrupted", "unknown"]
@@ -232,6 +234,34 @@ class ObservationMade(_Entry):
         return self
 
 
+class ReferenceMeasured(_Entry):
+    """The lab's reference specimen was measured, to see whether the magnetometer has drifted.
+
+    `ratio` is what it showed over what it is known to have.  ``drifted``: that is out of tolerance.
+    """
+
+    kind: Literal["reference_measured"] = "reference_measured"
+    sample: Literal[0] = 0
+    value: float
+    sigma: float
+    unit: str
+    expected: float
+    expected_sigma: float
+    ratio: float
+    ratio_sigma: float
+    verdict: Literal["good", "drifted"]
+    loop: Plain | None = None
+
+
+class ObservationWithdrawn(_Entry):
+    """An observation is taken back, since the magnetometer had drifted: its film is to be measured again, and the
+    model forgets it.  Its own entry stays in the journal."""
+
+    kind: Literal["observation_withdrawn"] = "observation_withdrawn"
+    sample: int
+    reason: str
+
+
 class SampleDiscarded(_Entry):
     """Given up by a named policy or person."""
 
@@ -334,6 +364,8 @@ Entry = Annotated[
     | FilmDeposited
     | RatesCalibrated
     | ObservationMade
+    | ReferenceMeasured
+    | ObservationWithdrawn
     | SampleDiscarded
     | SampleQuarantined
     | CommandGiven

@@ -94,7 +94,7 @@ def _required(device: Device) -> Iterator[Problem]:
 
 def check_lab(lab: LabSpec) -> list[Problem]:
     """Everything that is wrong between the tables of a lab whose tables are right by themselves."""
-    return [*_stations(lab), *_roles(lab), *_shared(lab), *_elements(lab)]
+    return [*_stations(lab), *_roles(lab), *_shared(lab), *_elements(lab), *_reference(lab)]
 
 
 def _stations(lab: LabSpec) -> Iterator[Problem]:
@@ -147,6 +147,28 @@ def _shared(lab: LabSpec) -> Iterator[Problem]:
             addresses.setdefault(device.address, name)
             if target:
                 targets.setdefault(target, name)
+
+
+def _reference(lab: LabSpec) -> Iterator[Problem]:
+    reference = lab.reference
+    if reference is None:
+        return
+    if reference.slot > lab.cassette.slots:
+        wrong = "is not a slot of the cassette"
+        right = f"give a whole number from 1 to {lab.cassette.slots}"
+        yield Problem(("reference", "slot"), reference.slot, wrong, right)
+    elif reference.slot in lab.cassette.bare:
+        wrong = "holds a bare substrate, by cassette.filled (or without it)"
+        right = "list the slots with bare substrates in cassette.filled, and leave this one out"
+        yield Problem(("reference", "slot"), reference.slot, wrong, right)
+    if reference.value == 0:
+        yield Problem(
+            ("reference", "value"), reference.value, "tells no drift", "give what the specimen is known to have"
+        )
+    elif 2 * reference.sigma > reference.tolerance * abs(reference.value):
+        wrong = f"is less than twice the relative uncertainty of value = {reference.value:g} +- {reference.sigma:g}"
+        right = f"give at least {2 * reference.sigma / abs(reference.value):.2g}, or know the specimen better"
+        yield Problem(("reference", "tolerance"), reference.tolerance, wrong, right)
 
 
 def _elements(lab: LabSpec) -> Iterator[Problem]:

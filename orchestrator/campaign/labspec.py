@@ -63,6 +63,29 @@ class Cassette(Table):
         return (x + column * self.pitch_mm, y + row * self.pitch_mm, *rest)  # type: ignore[return-value]
 
 
+class Reference(Table):
+    """A specimen of known moment or rotation, to see whether the magnetometer drifts.  It is never deposited upon."""
+
+    slot: Count = key("The cassette slot it has for itself; not one of `cassette.filled`.", ge=1)
+    value: Number = key(
+        "What it is known to have at saturation, in the magnetometer's quantity; a rotation may be negative.",
+        unit="A m² or mrad",
+    )
+    sigma: Number = key("Standard uncertainty of `value`, in the same unit.", unit="A m² or mrad", ge=0)
+    tolerance: Number = key(
+        "How far from `value` it may be measured, relatively, before the magnetometer counts as drifted; at least "
+        "twice the relative `sigma`.",
+        unit="1",
+        gt=0,
+        le=0.5,
+        default=0.03,
+    )
+    every_films: Count = key(
+        "It is measured before the first film, after so many films, and at the end.", unit="films", ge=1, default=6
+    )
+    every_hours: Number = key("And after so much lab time.", unit="h", ge=0.5, le=10_000, default=6.0)
+
+
 class Alerts(Table):
     """Whom to tell when the operator is needed."""
 
@@ -161,6 +184,7 @@ class LabSpec(Table):
         right="at most 64 small letters, digits and hyphens",
     )
     cassette: Cassette = key("Where samples come from and go back to.")
+    reference: Reference | None = key("A specimen to check the magnetometer with.", default=None)
     alerts: Alerts = key("Whom to tell when the operator is needed.", default=Alerts())
     stations: dict[Annotated[Text, Field(pattern=NAME)], StationSpec] = key("The stations.")
     targets: dict[Text, TargetSpec] = key("Element symbol -> its sputter target.")

@@ -1,4 +1,4 @@
-"""The two lifecycles of a night, as tables: the sample's and the campaign's.
+"""The lifecycles of a night, as tables: the sample's, the reference specimen's and the campaign's.
 
 Documentation draws its diagrams from these tables, and tests visit them cell by cell.
 """
@@ -18,6 +18,7 @@ class Phase(StrEnum):
     OBSERVED = "observed"  # its observation is in the journal
     DISCARDED = "discarded"
     QUARANTINED = "quarantined"
+    REFERENCE = "reference"  # the reference specimen, whenever it is not being measured
 
 
 class Happening(StrEnum):
@@ -31,6 +32,9 @@ class Happening(StrEnum):
     OBSERVATION_MADE = "observation made"
     GIVEN_UP = "discarded by a policy or person"
     SET_ASIDE = "quarantined"
+    WITHDRAWN = "observation withdrawn"
+    REFERENCE_MEASURED = "reference measured"
+    PUT_BACK = "put back by the operator"
 
 
 class LifecycleError(Exception):
@@ -44,20 +48,34 @@ _FORWARD: dict[tuple[Phase, Happening], Phase] = {
     (Phase.DEPOSITED, Happening.MEASURE_INTENDED): Phase.MEASURING,
     (Phase.MEASURING, Happening.NOT_MEASURED): Phase.DEPOSITED,
     (Phase.MEASURING, Happening.OBSERVATION_MADE): Phase.OBSERVED,
+    (Phase.OBSERVED, Happening.WITHDRAWN): Phase.DEPOSITED,
+    (Phase.QUARANTINED, Happening.WITHDRAWN): Phase.QUARANTINED,
 }
 _GIVEN_UP = {(phase, Happening.GIVEN_UP): Phase.DISCARDED for phase in (Phase.SUGGESTED, Phase.DEPOSITED)}
 # Whatever was known of a sample, it can be lost on its way, also one that was given up.
 _SET_ASIDE: dict[tuple[Phase, Happening], Phase] = {
-    (phase, Happening.SET_ASIDE): Phase.QUARANTINED for phase in Phase if phase is not Phase.QUARANTINED
+    (phase, Happening.SET_ASIDE): Phase.QUARANTINED
+    for phase in Phase
+    if phase not in (Phase.QUARANTINED, Phase.REFERENCE)
 }
 
 SAMPLE_TRANSITIONS: dict[tuple[Phase, Happening], Phase] = {**_FORWARD, **_GIVEN_UP, **_SET_ASIDE}
 
+# The reference specimen is never deposited upon: here is no way to a film, or to an observation.
+REFERENCE_TRANSITIONS: dict[tuple[Phase, Happening], Phase] = {
+    (Phase.REFERENCE, Happening.MEASURE_INTENDED): Phase.MEASURING,
+    (Phase.MEASURING, Happening.NOT_MEASURED): Phase.REFERENCE,
+    (Phase.MEASURING, Happening.REFERENCE_MEASURED): Phase.REFERENCE,
+    (Phase.REFERENCE, Happening.SET_ASIDE): Phase.QUARANTINED,
+    (Phase.MEASURING, Happening.SET_ASIDE): Phase.QUARANTINED,
+    (Phase.QUARANTINED, Happening.PUT_BACK): Phase.REFERENCE,
+}
 
-def next_phase(phase: Phase, happening: Happening) -> Phase:
-    """Raises `LifecycleError` if `happening` cannot happen to a sample in `phase`."""
+
+def next_phase(phase: Phase, happening: Happening, *, reference: bool = False) -> Phase:
+    """Raises `LifecycleError` if `happening` cannot happen to a sample (or the reference) in `phase`."""
     try:
-        return SAMPLE_TRANSITIONS[phase, happening]
+        return (REFERENCE_TRANSITIONS if reference else SAMPLE_TRANSITIONS)[phase, happening]
     except KeyError:
         raise LifecycleError(f"this cannot happen to a sample that is {phase}: {happening}") from None
 

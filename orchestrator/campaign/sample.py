@@ -1,8 +1,9 @@
-"""A sample as the campaign's state knows it."""
+"""A sample, and the reference specimen, as the campaign's state knows them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.faults import Fault
@@ -15,27 +16,25 @@ def slot_place(slot: int) -> e.Place:
 
 
 @dataclass
-class Sample:
-    """`bound_for` is where a transfer takes it, or was taking it when that went wrong.
+class Specimen:
+    """What the robot can carry: a sample, or the reference.
 
-    `failures` are, by plan, the faults of the attempts without success since the last success, in their order, and
-    `failed_at` is the lab time of the last; `interruptions` counts those that a death of ours cut off.
+    `bound_for` is where a transfer takes it, or was taking it when that went wrong.  `failures` are, by plan, the
+    faults of the attempts without success since the last success, in their order, and `failed_at` is the lab time of
+    the last; `interruptions` counts those that a death of ours cut off.
     """
 
     number: int
     slot: int
     place: e.Place
-    suggestion: e.SampleSuggested
+    phase: Phase
     bound_for: e.Place | None = None
-    phase: Phase = Phase.SUGGESTED
-    film: e.FilmDeposited | None = None
-    observation: e.ObservationMade | None = None
     failures: dict[str, list[Fault]] = field(default_factory=dict)
     failed_at: float = 0.0
     interruptions: dict[str, int] = field(default_factory=dict)
     note: str = ""
 
-    def copy(self) -> Sample:
+    def copy(self) -> Self:
         failures = {plan: list(faults) for plan, faults in self.failures.items()}
         return replace(self, failures=failures, interruptions=dict(self.interruptions))
 
@@ -48,6 +47,15 @@ class Sample:
     def finished(self) -> bool:
         """Nothing more is to be done to it, but to bring it home."""
         return self.phase in (Phase.OBSERVED, Phase.DISCARDED)
+
+
+@dataclass
+class Sample(Specimen):
+    """A substrate that a composition was suggested for."""
+
+    suggestion: e.SampleSuggested = field(kw_only=True)
+    film: e.FilmDeposited | None = None
+    observation: e.ObservationMade | None = None
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,9 @@ class Samples:
 
     def add(self, suggestion: SampleSuggested) -> None:
         """A new one, at rest in its slot."""
-        sample = Sample(suggestion.sample, suggestion.slot, slot_place(suggestion.slot), suggestion)
+        sample = Sample(
+            suggestion.sample, suggestion.slot, slot_place(suggestion.slot), Phase.SUGGESTED, suggestion=suggestion
+        )
         self.by_number[sample.number] = sample
         self._of_slot[sample.slot] = self._home_of[sample.place] = sample.number
         self._awaited[sample.number] = self._unsettled[sample.number] = None
@@ -107,6 +109,8 @@ class Samples:
         self.planned += _planned(sample)
         if phase not in AWAITED:
             self._awaited.pop(number, None)
+        elif number not in self._awaited:  # its observation was withdrawn
+            self._awaited = dict.fromkeys(sorted([*self._awaited, number]))
         _note(self._unsettled, number, not _settled(sample))
         return sample
 

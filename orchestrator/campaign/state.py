@@ -22,7 +22,7 @@ from orchestrator.campaign.lifecycle import (
     next_phase,
     turned,
 )
-from orchestrator.campaign.sample import Astray, OpenStep, Sample, slot_place
+from orchestrator.campaign.sample import Astray, OpenStep, Sample, Specimen, slot_place
 from orchestrator.campaign.samples import Samples
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Direction",
     "OpenStep",
     "Sample",
+    "Specimen",
     "best",
     "fold",
     "observation_for_model",
@@ -58,6 +59,11 @@ class CampaignState:
     `lost_stations` have no worker now, and those `given_up` get none without the operator.  `astray` tells of an
     arm that a transfer left somewhere, until it has been brought out of the way.  `commands` are all that were given,
     and `needed_at` is the version of the entry that last called the operator.
+
+    `reference` is the lab's reference specimen, if it has one.  `reference_awaited`: nothing may be measured before
+    it has shown that the magnetometer is right; `reference_at` is when it last did, `unchecked` lists the samples
+    that were observed since, and `drifts` counts the times in a row that it did not.  `withdrawn` counts the
+    observations that were taken back.
     """
 
     def __init__(self) -> None:
@@ -81,6 +87,12 @@ class CampaignState:
         self.lost_stations: set[str] = set()
         self.given_up: set[str] = set()
         self.astray: Astray | None = None
+        self.reference: Specimen | None = None
+        self.reference_awaited = False
+        self.reference_at = 0.0
+        self.unchecked: list[int] = []
+        self.drifts = 0
+        self.withdrawn = 0
         self.needs: str = ""
         self.needed_at = 0
         self.busy_s: dict[str, float] = {}
@@ -133,15 +145,25 @@ class CampaignState:
         """How many valid observations came after the best one."""
         return self.count("valid") - self._best[direction].valid if self._best else 0
 
-    def at(self, place: e.Place) -> Sample | None:
-        """The sample that is at `place`, on its way there, or perhaps there."""
+    def specimen(self, number: int) -> Specimen:
+        """The sample `number`, or the reference.  Raises `LifecycleError`."""
+        if number == e.REFERENCE and self.reference is not None:
+            return self.reference
+        if number not in self.samples:
+            raise LifecycleError(f"the journal tells of sample {number}, which was never suggested")
+        return self.samples[number]
+
+    def at(self, place: e.Place) -> Specimen | None:
+        """What is at `place`, on its way there, or perhaps there."""
+        if self.reference is not None and place in (self.reference.place, self.reference.bound_for):
+            return self.reference
         return self._samples.at(place)
 
     def copy(self) -> CampaignState:
         """One that can be changed without changing this one."""
         other = CampaignState()
         for name, value in vars(self).items():
-            setattr(other, name, value.copy() if isinstance(value, dict | list | set | Samples) else value)
+            setattr(other, name, value.copy() if isinstance(value, dict | list | set | Samples | Specimen) else value)
         return other
 
     # --- the fold -------------------------------------------------------------------------------------
@@ -175,12 +197,18 @@ class CampaignState:
                 self._observed(entry, time)
             case e.CampaignStarted():
                 self.started, self.started_at = entry, time
+                self._equipped(entry)
             case e.DaemonStarted():
                 self.lost_stations.clear()  # its stations have new workers
                 self.given_up.clear()
             case e.RatesCalibrated():
                 self.rates.update(entry.rates)
                 self.energy_kwh.update(entry.energy_kwh)
+            case e.ReferenceMeasured():
+                self._happened(entry.sample, Happening.REFERENCE_MEASURED)
+                self._checked(entry, time)
+            case e.ObservationWithdrawn():
+                self._withdrawn(entry)
             case e.SampleDiscarded():
                 sample = self._happened(entry.sample, Happening.GIVEN_UP)
                 sample.note = entry.reason
@@ -217,25 +245,77 @@ class CampaignState:
         except KeyError:
             raise LifecycleError(f"the journal tells of sample {number}, which was never suggested") from None
 
-    def _happened(self, number: int, happening: Happening, film: e.FilmDeposited | None = None) -> Sample:
+    def _carried(self, number: int) -> Specimen:
+        """The sample, or the reference, to be changed."""
+        if number == e.REFERENCE and self.reference is not None:
+            return self.reference
+        return self._sample(number)
+
+    def _happened(self, number: int, happening: Happening, film: e.FilmDeposited | None = None) -> Specimen:
+        specimen = self._carried(number)
         try:
-            phase = next_phase(self._sample(number).phase, happening)
+            phase = next_phase(specimen.phase, happening, reference=specimen is self.reference)
         except LifecycleError as error:
             raise LifecycleError(f"sample {number}: {error}") from None
-        return self._samples.turn(number, phase, film)
+        if specimen is not self.reference:
+            return self._samples.turn(number, phase, film)
+        specimen.phase = phase
+        return specimen
+
+    def _move(self, specimen: Specimen, place: e.Place, bound_for: e.Place | None = None) -> None:
+        if specimen is self.reference:
+            specimen.place, specimen.bound_for = place, bound_for
+        else:
+            self._samples.move(specimen.number, place, bound_for)
+
+    def _equipped(self, entry: e.CampaignStarted) -> None:
+        match entry.lab.get("reference"):
+            case {"slot": int(slot)}:
+                self.reference = Specimen(e.REFERENCE, slot, slot_place(slot), Phase.REFERENCE)
+                self.reference_awaited = True
+
+    def _checked(self, entry: e.ReferenceMeasured, time: float) -> None:
+        self.reference_awaited = entry.verdict == "drifted"
+        if entry.verdict == "good":
+            self.reference_at, self.drifts = time, 0
+            self.unchecked.clear()
+        else:
+            self.drifts += 1
 
     def _suggested(self, entry: e.SampleSuggested) -> None:
         if entry.sample in self.samples:
             raise LifecycleError(f"sample {entry.sample} was suggested twice")
+        if self.reference is not None and entry.slot == self.reference.slot:
+            raise LifecycleError(f"sample {entry.sample}: slot {entry.slot} is the reference specimen's")
         if entry.slot in self._samples.slots:
             raise LifecycleError(f"sample {entry.sample}: the substrate in slot {entry.slot} is another sample's")
         self._samples.add(entry)
 
     def _observed(self, entry: e.ObservationMade, time: float) -> None:
-        self._happened(entry.sample, Happening.OBSERVATION_MADE).observation = entry
+        self._happened(entry.sample, Happening.OBSERVATION_MADE)
+        self._sample(entry.sample).observation = entry
         self.observations.append(entry)
         self.observed_at = time
         self.failures_in_a_row = self.failures_in_a_row + 1 if entry.validity == "failed" else 0
+        self._counted(entry)
+        if self.reference is not None and entry.validity != "failed":
+            self.unchecked.append(entry.sample)
+
+    def _withdrawn(self, entry: e.ObservationWithdrawn) -> None:
+        sample = self._sample(entry.sample)
+        if sample.observation is None:
+            raise LifecycleError(f"sample {sample.number} has no observation that could be withdrawn")
+        self._happened(sample.number, Happening.WITHDRAWN)
+        self.observations.remove(sample.observation)
+        self.unchecked = [number for number in self.unchecked if number != sample.number]
+        sample.observation = None
+        self.withdrawn += 1
+        self._validities.clear()
+        self._best.clear()
+        for observation in self.observations:
+            self._counted(observation)
+
+    def _counted(self, entry: e.ObservationMade) -> None:
         self._validities[entry.validity] = self.count(entry.validity) + 1
         if entry.validity == "valid" and entry.value is not None:
             self._compare(entry, entry.value)
@@ -276,6 +356,10 @@ class CampaignState:
         for number, sample in self.samples.items():
             if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
                 self._samples.move(number, slot_place(sample.slot))
+        if self.reference is not None and self.reference.phase is Phase.QUARANTINED:
+            self._happened(e.REFERENCE, Happening.PUT_BACK)
+            self._move(self.reference, slot_place(self.reference.slot))
+            self.reference_awaited = True
 
     def _held_or_forgiven(self, entry: e.CommandGiven, before: Mode) -> None:
         """A hold by policy is in force until the operator lifts it: his word that everything may be tried again."""
@@ -288,10 +372,10 @@ class CampaignState:
             self.held_by_policy = self.finishing = False
 
     def _forgive(self) -> None:
-        self.failures_in_a_row = 0
+        self.failures_in_a_row = self.drifts = 0
         self.faults.clear()
-        for number in self.samples:
-            sample = self._sample(number)
+        for number in (*self.samples, *([e.REFERENCE] if self.reference else [])):
+            sample = self._carried(number)
             sample.failures.clear()
             sample.interruptions.clear()
 
@@ -305,7 +389,7 @@ class CampaignState:
             case "transfer":
                 self._set_out(entry)
             case "retire":
-                self._sample(entry.sample)
+                self.specimen(entry.sample)
         self.open_steps[entry.step] = OpenStep(entry, time)
         self._steps[entry.step] = None
 
@@ -320,21 +404,21 @@ class CampaignState:
             raise LifecycleError(f"step {entry.step}: a step on sample {entry.sample} is under way already")
 
     def _set_out(self, entry: e.StepIntended) -> None:
-        sample, destination = self._sample(entry.sample), str(entry.kwargs["destination"])
+        sample, destination = self._carried(entry.sample), str(entry.kwargs["destination"])
         if entry.kwargs["source"] != sample.place:
             raise LifecycleError(f"step {entry.step}: sample {sample.number} is at {sample.place}")
         if self.at(destination) not in (None, sample):
             raise LifecycleError(f"step {entry.step}: {destination} is not free for sample {sample.number}")
-        self._samples.move(sample.number, sample.place, destination)
+        self._move(sample, sample.place, destination)
 
     def _moved(self, entry: e.SampleMoved) -> None:
-        sample = self._sample(entry.sample)
+        sample = self._carried(entry.sample)
         if entry.source != sample.place or self.at(entry.destination) not in (None, sample):
             raise LifecycleError(
                 f"sample {sample.number}, at {sample.place}, cannot have come "
                 f"from {entry.source} to {entry.destination}"
             )
-        self._samples.move(sample.number, entry.destination)
+        self._move(sample, entry.destination)
 
     def _step_ended(self, entry: e.StepEnded, time: float) -> None:
         try:
@@ -343,7 +427,7 @@ class CampaignState:
             raise LifecycleError(f"step {entry.step} ended, but was never intended or had ended") from None
         for station in step.intent.claims:
             self.busy_s[station] = self.busy_s.get(station, 0.0) + time - step.since
-        sample, plan = self._sample(step.intent.sample), step.intent.plan
+        sample, plan = self._carried(step.intent.sample), step.intent.plan
         self._arm_left(step.intent, entry.end)
         if entry.fault:
             self.faults[entry.fault] = self.faults.get(entry.fault, 0) + 1
@@ -361,7 +445,7 @@ class CampaignState:
         if sample.phase is Phase.MEASURING:
             self._happened(sample.number, Happening.NOT_MEASURED)
         elif entry.end != "unknown":  # an unknown deposit or transfer stays as it is until it is settled
-            self._samples.move(sample.number, sample.place)
+            self._move(sample, sample.place)
             if sample.phase is Phase.DEPOSITING:
                 self._happened(sample.number, Happening.FILM_NOT_BEGUN)
 
@@ -370,7 +454,7 @@ class CampaignState:
         if intent.plan in ("transfer", "retire"):
             self.astray = None if end == "done" else Astray(intent.sample, tuple(intent.claims))
 
-    def _succeeded(self, sample: Sample, plan: e.Plan) -> None:
+    def _succeeded(self, sample: Specimen, plan: e.Plan) -> None:
         open_ended = sample.phase in (Phase.DEPOSITING, Phase.MEASURING) or sample.bound_for is not None
         if open_ended and plan != "retire":
             raise LifecycleError(f"sample {sample.number}: its {plan} is done, but what came of it is not told")

@@ -106,6 +106,8 @@ def of_measurement(
 
 def _film_factor(station: MagnetometryStation, kwargs: Mapping[str, Any]) -> tuple[float, float, str]:
     """From the magnetometer's quantity to the film's: factor, its relative uncertainty, unit."""
+    if kwargs.get("reference"):  # what it shows, by `scale` as it stands: that is what is being checked
+        return 1.0, 0.0, UNITS[station.quantity]
     if station.quantity == "kerr_rotation":
         return 1.0, station.scale_sigma, "mrad"
     thickness = kwargs.get("thickness_nm") or 0.0
@@ -136,6 +138,8 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
     if moment and saturation.value < 0:
         told = "the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale"
         raise NoResult(told, again=False)
+    if kwargs.get("reference"):
+        return {station.quantity: saturation.as_dict(unit)}
     name = "saturation_magnetisation" if moment else "kerr_rotation"
     found = {name: saturation.scaled(factor, relative).as_dict(unit)}
     if not loop.noisy:

@@ -39,7 +39,7 @@ from orchestrator.service.happenings import (
     SuggestionCame,
 )
 from orchestrator.service.orders import Orders
-from orchestrator.service.schedule import Layout, Step, next_steps
+from orchestrator.service.schedule import Interval, Layout, Step, next_steps
 from orchestrator.service.stations import Station
 from orchestrator.service.status import Progress, status
 from orchestrator.service.steps import intent_of, order_of
@@ -53,10 +53,12 @@ TICK_S = 0.25
 
 @dataclass(frozen=True)
 class Asked:
-    """What the optimizer was told when it was asked: observations, and the numbers of pending samples."""
+    """What the optimizer was told when it was asked: observations, and the numbers of pending samples; and how many
+    observations had been withdrawn by then."""
 
     observed: int
     pending: list[int]
+    withdrawn: int
 
 
 class Daemon:
@@ -90,6 +92,9 @@ class Daemon:
             magnetometry=lab.station("magnetometry")[0],
             transfer=lab.station("transfer")[0],
             slots=lab.cassette.bare,
+            reference=Interval(lab.reference.every_films, 3600 * lab.reference.every_hours)
+            if lab.reference
+            else Interval(1),
         )
         self._books = Books(journal, clock, listener)
         self._stations = stations
@@ -206,7 +211,8 @@ class Daemon:
 
     def _ask(self) -> None:
         state = self.state
-        self._asked = Asked(len(state.observations), [sample.number for sample in state.pending])
+        pending = [sample.number for sample in state.pending]
+        self._asked = Asked(len(state.observations), pending, state.withdrawn)
         self._suggestions.ask(
             Question(
                 number=len(state.samples) + 1,
@@ -222,6 +228,8 @@ class Daemon:
         assert asked is not None, "nobody asked"
         if self.state.mode not in (Mode.RUNNING, Mode.HOLDING, Mode.HELD):
             return  # stopping or worse: no new sample
+        if asked.withdrawn != self.state.withdrawn:
+            return  # chosen by what has turned out to be doubtful: ask again
         free = [slot for slot in self.lab.cassette.bare if slot not in self.state.slots_used]
         self._books.append(
             e.SampleSuggested.model_validate(

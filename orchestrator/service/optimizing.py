@@ -37,6 +37,7 @@ class OptimizerProcess:
         self._campaign = campaign
         self._token = token
         self._timeout_s = timeout_s
+        self._told: list[dict[str, Any]] = []
         self._log = folder / "optimizer.log"
         self._process = Supervisor("the optimizer", self._launch, self._take_up, self._probe, restarts)
 
@@ -84,10 +85,12 @@ class OptimizerProcess:
         on_answer(question.number, suggestion)
 
     def _suggest(self, optimizer: rpc.Remote, question: Question) -> dict[str, Any]:
-        """Bring the optimizer up to date, and ask.  One that forgot is told everything again."""
+        """Bring the optimizer up to date, and ask.  One that forgot, or knows what was withdrawn since, is told
+        everything again."""
         known = optimizer.known()
-        if known > len(question.observations):
+        if self._told[:known] != question.observations[:known]:
             known = optimizer.reset()
+        self._told = list(question.observations)
         for observation in question.observations[known:]:
             known = optimizer.observe(observation, known)
         return dict(optimizer.suggest(question.pending, question.number, known))

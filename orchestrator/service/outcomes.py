@@ -17,7 +17,7 @@ from orchestrator.campaign.faults import AIDS, FAULTS, Action, Fault
 from orchestrator.campaign.lifecycle import Mode, Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
-from orchestrator.service import rules, settle
+from orchestrator.service import reference, rules, settle
 from orchestrator.service.happenings import Answer
 from orchestrator.service.observations import NoValue, failed_observation, observation
 
@@ -39,6 +39,8 @@ def facts(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer
             return _retired(state, campaign, step, answer)
         case "deposit":
             return _deposited(state, campaign, step, answer)
+        case "measure" if step.sample == e.REFERENCE:
+            return _checked(state, campaign, step, answer)
         case "measure":
             return _measured(state, campaign, step, answer)
 
@@ -81,7 +83,7 @@ def _place_after(step: e.StepIntended, answer: Answer) -> e.Place:
 
 def _lost(state: CampaignState, step: e.StepIntended, answer: Answer, route: str, why: str) -> list[e.Entry]:
     said = f"{why}; {_error(answer)}"
-    quarantined = state.samples[step.sample].phase is Phase.QUARANTINED
+    quarantined = state.specimen(step.sample).phase is Phase.QUARANTINED
     return [
         _unknown_end(step, answer, said),
         *([] if quarantined else [e.SampleQuarantined(sample=step.sample, reason=f"lost {route}: {said}")]),
@@ -93,7 +95,7 @@ def _not_arrived(
     state: CampaignState, campaign: Campaign, step: e.StepIntended, place: e.Place, ended: e.StepEnded
 ) -> list[e.Entry]:
     """What policy asks for after a transfer that failed and left the sample at `place`, for sure."""
-    sample, action = state.samples[step.sample], _action(state, campaign, step, ended)
+    sample, action = state.specimen(step.sample), _action(state, campaign, step, ended)
     if action in AIDS:
         return []
     given_up = place == sample.place and sample.at_home and sample.phase in _CAN_BE_GIVEN_UP
@@ -212,6 +214,31 @@ def _measured(state: CampaignState, campaign: Campaign, step: e.StepIntended, an
     return [ended, called(action, f"sample {sample.number} could not be measured: {reason}")]
 
 
+def _checked(state: CampaignState, campaign: Campaign, step: e.StepIntended, answer: Answer) -> list[e.Entry]:
+    """What the reference specimen says of the magnetometer, and of the samples that were measured since it last did.
+
+    Without it no value can be trusted: when it cannot be measured, or shows a drift again and again, the operator is
+    called.  A drift takes back all that was observed since the magnetometer was last known to be right.
+    """
+    ended = _ended(state, campaign, step, answer)
+    if ended.end in ("aborted", "interrupted"):
+        return [ended]
+    fault = ended.fault or "measurement"
+    try:
+        found = reference.measured(state, _outcome(answer)) if answer["state"] == "done" else _error(answer)
+    except (ValueError, LookupError, TypeError) as error:
+        found, fault = f"the outcome of the measurement cannot be used: {error!r}", "protocol"
+    if isinstance(found, str):
+        ended = ended.model_copy(update={"end": "failed", "fault": fault, "error": found})
+        if _action(state, campaign, step, ended) in AIDS:
+            return [ended]
+        return [ended, e.OperatorNeeded(reason=f"the reference specimen could not be measured: {found}")]
+    again = rules.action(campaign.recovery, ["measurement"] * (state.drifts + 1)) in AIDS
+    if found.verdict == "good" or again or state.mode is Mode.ABORTING:
+        return [found, ended]
+    return [found, ended, *reference.drifted(state, found)]
+
+
 # --- all ----------------------------------------------------------------------------------------------
 
 
@@ -226,7 +253,7 @@ def _action(state: CampaignState, campaign: Campaign, step: e.StepIntended, ende
     """What policy says to a step that has failed; while the campaign is aborted, nothing: there is no next attempt."""
     if state.mode is Mode.ABORTING:
         return "retry"
-    before = state.samples[step.sample].failures.get(step.plan, [])
+    before = state.specimen(step.sample).failures.get(step.plan, [])
     action = rules.action(campaign.recovery, [*before, ended.fault or "protocol"])
     return "wake" if action == "hold" and state.needs else action
 
@@ -258,7 +285,7 @@ def _ended(state: CampaignState, campaign: Campaign, step: e.StepIntended, answe
             return _end_as(step, answer, "failed", error)
         case "aborted" if state.mode is Mode.ABORTING:
             return _end_as(step, answer, "aborted", error)
-    times = state.samples[step.sample].interruptions.get(step.plan, 0) + 1
+    times = state.specimen(step.sample).interruptions.get(step.plan, 0) + 1
     if times > campaign.recovery.interruptions:
         return _end_as(step, answer, "failed", f"cut off {times} times; {error}")
     return _end_as(step, answer, "interrupted", error)

@@ -24,7 +24,7 @@ def verdicts(state: CampaignState, campaign: Campaign, now: float, by: str) -> l
 
 def ripe(step: Step, state: CampaignState, campaign: Campaign, now: float) -> bool:
     """Whether `step` may begin at lab time `now`: after a failure it waits, longer after each."""
-    sample = state.samples[step.sample]
+    sample = state.specimen(step.sample)
     faults = sample.failures.get(step.plan, [])
     return not faults or now - sample.failed_at >= rules.wait_s(campaign.recovery, faults)
 
@@ -55,9 +55,9 @@ def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: fl
     if at_work or coming_back or held or state.ended:
         return None
     if state.mode is Mode.ABORTING:
-        return e.CampaignEnded(end="aborted", reason="abort")
+        return e.CampaignEnded(end="aborted", reason=f"abort{_unchecked(state)}")
     if state.needs:
-        return e.CampaignEnded(end="needs operator", reason=state.needs)
+        return e.CampaignEnded(end="needs operator", reason=f"{state.needs}{_unchecked(state)}")
     if wants_sample(state, campaign, layout, now) or next_steps(state, layout):
         return None
     if not all_home(state):
@@ -70,10 +70,18 @@ def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: fl
     return e.CampaignEnded(end="done", reason=enough(state, campaign, layout, now))
 
 
+def _unchecked(state: CampaignState) -> str:
+    """Of an end that leaves the reference specimen unmeasured."""
+    told = ", ".join(map(str, state.unchecked))
+    return f" (not checked against the reference specimen since they were measured: samples {told})" if told else ""
+
+
 def _stuck(state: CampaignState) -> str:
     out = [
         f"{s.number} ({s.phase}, at {s.place})"
         for s in state.samples.values()
         if s.phase is not Phase.QUARANTINED and not (s.finished and s.at_home)
     ]
+    if state.reference is not None and not state.reference.at_home:
+        out.append(f"the reference (at {state.reference.place})")
     return f"no step is possible, with samples {', '.join(out)} still out"

@@ -3,16 +3,20 @@
 The deposition chamber is the station that the night waits for, so the rules keep it full: a finished film
 leaves it at once, to the magnetometer if that is free, else to its own cassette slot; the next substrate
 goes in; the magnetometer is served in between.
+
+Before the first film is measured, at intervals, and when nothing is left to do, the lab's reference specimen goes
+to the magnetometer.  When it is due no film is taken there before it; the chamber is served first all the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from orchestrator.campaign.entries import GRIPPER, Place, Plan
 from orchestrator.campaign.lifecycle import Mode, Phase
-from orchestrator.campaign.sample import Sample, slot_place
+from orchestrator.campaign.sample import Sample, Specimen, slot_place
 from orchestrator.campaign.state import CampaignState
 
 CHAMBER: Place = "deposition"
@@ -21,16 +25,26 @@ MAGNETOMETER: Place = "magnetometry"
 
 
 @dataclass(frozen=True)
+class Interval:
+    """After so many films, or so much lab time, the reference specimen is due again."""
+
+    films: int
+    seconds: float = math.inf
+
+
+@dataclass(frozen=True)
 class Layout:
     """The names of the stations, by what they do.
 
     `slots` are the cassette slots that held a bare substrate when the campaign began; None: never short of any.
+    `reference` is for a lab that has a reference specimen.
     """
 
     deposition: str
     magnetometry: str
     transfer: str
     slots: tuple[int, ...] | None = None
+    reference: Interval = Interval(1)
 
     def station_of(self, place: Place) -> str | None:
         """The station that must stand still while a sample comes to or leaves `place`; None for a slot."""
@@ -86,23 +100,37 @@ def wants_suggestion(state: CampaignState, samples: int) -> bool:
 
 def all_home(state: CampaignState) -> bool:
     """Nothing under way, every sample finished (or set aside) and, unless set aside, in its slot."""
-    return state.all_settled and not state.open_steps
+    stowed = state.reference is None or state.reference.phase is Phase.QUARANTINED or state.reference.at_home
+    return state.all_settled and stowed and not state.open_steps
+
+
+def reference_due(state: CampaignState, interval: Interval) -> bool:
+    """Whether no film may be measured before the reference specimen."""
+    if state.reference is None or state.reference.phase is Phase.QUARANTINED:
+        return False
+    if state.reference_awaited or len(state.unchecked) >= interval.films:
+        return True
+    if state.time - state.reference_at >= interval.seconds:
+        return True
+    return bool(state.unchecked) and not state.pending
 
 
 def _clearing(state: CampaignState, layout: Layout) -> Step | None:
     """What to do with an arm that a transfer left on its way, before anything else is done where it may be."""
     astray = state.astray.claims if state.astray else ()
     if (held := state.at(GRIPPER)) is not None:
-        step = _move(held, _destination(held, state), layout)
+        step = _move(held, _destination(held, state, layout), layout)
         return replace(step, claims=tuple(dict.fromkeys((*step.claims, *astray))))
     if state.astray is None:
         return None
     return Step("retire", state.astray.sample, layout.transfer, astray)
 
 
-def _destination(held: Sample, state: CampaignState) -> Place:
-    """Where a sample that is in the gripper goes from there."""
+def _destination(held: Specimen, state: CampaignState, layout: Layout) -> Place:
+    """Where what is in the gripper goes from there."""
     wanted = {Phase.SUGGESTED: CHAMBER, Phase.DEPOSITED: MAGNETOMETER}.get(held.phase)
+    if wanted == MAGNETOMETER and reference_due(state, layout.reference):
+        return slot_place(held.slot)
     if wanted is not None and state.at(wanted) is None:
         return wanted
     return slot_place(held.slot)
@@ -115,27 +143,33 @@ def _wishes(state: CampaignState, layout: Layout) -> Iterator[Step]:
     the places at both ends, and one that was lost is quarantined.
     """
     in_chamber, in_magnetometer = state.at(CHAMBER), state.at(MAGNETOMETER)
+    reference, due = state.reference, reference_due(state, layout.reference)
+    open_to_films = in_magnetometer is None and not due
 
     if in_chamber and in_chamber.phase is Phase.SUGGESTED:
         yield Step("deposit", in_chamber.number, layout.deposition, (layout.deposition,))
     if in_magnetometer and in_magnetometer.phase is Phase.DEPOSITED:
         yield Step("measure", in_magnetometer.number, layout.magnetometry, (layout.magnetometry,))
-    if in_magnetometer and in_magnetometer.finished:
+    if in_magnetometer and in_magnetometer is reference and due:
+        yield Step("measure", in_magnetometer.number, layout.magnetometry, (layout.magnetometry,))
+    if in_magnetometer and (in_magnetometer.finished or (in_magnetometer.phase is Phase.REFERENCE and not due)):
         yield _move(in_magnetometer, slot_place(in_magnetometer.slot), layout)
     if in_chamber and in_chamber.phase is Phase.DEPOSITED:
-        if in_magnetometer is None:
+        if open_to_films:
             yield _move(in_chamber, MAGNETOMETER, layout)
-        elif not in_magnetometer.finished:
+        elif due or not (in_magnetometer and in_magnetometer.finished):
             yield _move(in_chamber, slot_place(in_chamber.slot), layout)
     if in_chamber and (in_chamber.finished or _set_aside(in_chamber)):
         yield _move(in_chamber, slot_place(in_chamber.slot), layout)
     if in_chamber is None and (bare := _first_at_home(state, Phase.SUGGESTED)):
         yield _move(bare, CHAMBER, layout)
-    if in_magnetometer is None and (waiting := _first_at_home(state, Phase.DEPOSITED)):
+    if open_to_films and (waiting := _first_at_home(state, Phase.DEPOSITED)):
         yield _move(waiting, MAGNETOMETER, layout)
+    if reference and due and in_magnetometer is None and reference.at_home:
+        yield _move(reference, MAGNETOMETER, layout)
 
 
-def _set_aside(sample: Sample) -> bool:
+def _set_aside(sample: Specimen) -> bool:
     """Quarantined for what it is, not for where: it can be brought home, and the chamber be used."""
     return sample.phase is Phase.QUARANTINED and sample.bound_for is None
 
@@ -145,7 +179,7 @@ def _first_at_home(state: CampaignState, phase: Phase) -> Sample | None:
     return next((s for s in state.pending if s.phase is phase and s.at_home), None)
 
 
-def _move(sample: Sample, destination: Place, layout: Layout) -> Step:
+def _move(sample: Specimen, destination: Place, layout: Layout) -> Step:
     stations = (layout.station_of(sample.place), layout.station_of(destination))
     claims = (layout.transfer, *(station for station in stations if station))
     return Step("transfer", sample.number, layout.transfer, claims, destination)

@@ -6,48 +6,56 @@ from typing import Any
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.spec import Campaign, Recovery
-from orchestrator.campaign.state import CampaignState, Sample
+from orchestrator.campaign.state import CampaignState, Sample, Specimen
 from orchestrator.service import rules
 from orchestrator.service.schedule import Step
 
 
 def intent_of(step: Step, state: CampaignState, campaign: Campaign, uid: str) -> e.StepIntended:
     """What is said of `step` before it is begun, as `uid`."""
-    sample = state.samples[step.sample]
-    faults = sample.failures.get(step.plan, [])
+    specimen = state.specimen(step.sample)
+    faults = specimen.failures.get(step.plan, [])
     aid = rules.aid(campaign.recovery, faults)
     return e.StepIntended(
         step=uid,
         plan=step.plan,
-        sample=sample.number,
+        sample=specimen.number,
         attempt=len(faults) + 1,
         station=step.station,
         claims=list(step.claims),
-        kwargs=step_kwargs(step, sample, state, campaign, aid),
+        kwargs=step_kwargs(step, specimen, state, campaign, aid),
         aid=aid,
     )
 
 
-def step_kwargs(step: Step, sample: Sample, state: CampaignState, campaign: Campaign, aid: str = "") -> dict[str, Any]:
+def step_kwargs(
+    step: Step, specimen: Specimen, state: CampaignState, campaign: Campaign, aid: str = ""
+) -> dict[str, Any]:
     """JSON-able arguments of the plan that carries `step` out.  After a *recalibrate* no rate counts as known."""
     match step.plan:
         case "transfer":
-            return {"source": sample.place, "destination": step.destination}
+            return {"source": specimen.place, "destination": step.destination}
         case "retire":
             return {}
         case "deposit":
-            film = campaign.film.model_dump(mode="json", exclude_none=True)
+            sample = _sample(specimen)
+            settings = campaign.film.model_dump(mode="json", exclude_none=True)
             composition = sample.suggestion.composition
             known = {} if aid == "recalibrate" else state.rates
             rates = {element: rate for element, rate in known.items() if composition.get(element, 0) > 0}
-            return {"composition": composition, "rates": rates, **film}
+            return {"composition": composition, "rates": rates, **settings}
         case "measure":
-            assert sample.film is not None
-            return {
-                **campaign.measurement.model_dump(mode="json", exclude_none=True),
-                "thickness_nm": sample.film.thickness_nm,
-                "thickness_sigma_nm": sample.film.thickness_sigma_nm,
-            }
+            loop = campaign.measurement.model_dump(mode="json", exclude_none=True)
+            if specimen.number == e.REFERENCE:
+                return {**loop, "reference": True}
+            film = _sample(specimen).film
+            assert film is not None
+            return {**loop, "thickness_nm": film.thickness_nm, "thickness_sigma_nm": film.thickness_sigma_nm}
+
+
+def _sample(specimen: Specimen) -> Sample:
+    assert isinstance(specimen, Sample), "the reference specimen is no sample"
+    return specimen
 
 
 def _hold_limit_s(recovery: Recovery) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .night import plain_night, troubled_night
+from .night import checked_night, plain_night, troubled_night
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +16,6 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "plain": plain_night(folder / "plain"),
         "troubled": troubled_night(folder / "troubled"),
+        "checked": checked_night(folder / "checked"),
         "taken up": troubled_night(folder / "taken up", taken_up=True),
     }

@@ -1,4 +1,4 @@
-"""Two nights that never were: a good one with a bit of everything, and one that loses a sample."""
+"""Nights that never were: a good one with a bit of everything, one that loses a sample, one that drifts."""
 
 from __future__ import annotations
 
@@ -90,6 +90,43 @@ def troubled_night(home: Path, *, taken_up: bool = False) -> Path:
     if taken_up:
         _is_taken_up(night)
     return night.close()
+
+
+def checked_night(home: Path) -> Path:
+    """Samples 1 and 2 are measured between two checks, the second of which finds a drift, and measured again."""
+    night = Scribe(home, {"slot": 7, "value": 2e-6, "sigma": 1e-8, "tolerance": 0.03, "every_films": 2})
+    night.transfer(e.REFERENCE, "magnetometry")
+    night.check()
+    night.transfer(e.REFERENCE, "cassette/7")
+    for sample in (1, 2):
+        night.suggest(sample, sample - 1)
+        night.transfer(sample, "deposition")
+        night.deposit(sample)
+        _is_measured(night, sample)
+    night.transfer(e.REFERENCE, "magnetometry")
+    night.check(0.8)
+    withdrawn = [e.ObservationWithdrawn(sample=sample, reason="the magnetometer drifted") for sample in (1, 2)]
+    night.check(0.8, *withdrawn, e.OperatorNeeded(reason="the magnetometer has drifted"))
+    night.made_safe("the magnetometer has drifted")
+    night.say(e.CampaignEnded(end="needs operator", reason="the magnetometer has drifted"))
+    night.now += 3600
+    night.say(e.CommandGiven(command="recover", by="anna", reason="centred"), e.DaemonStarted(boot="boot-2"))
+    night.check(1.01)
+    night.transfer(e.REFERENCE, "cassette/7")
+    for sample in (1, 2):
+        _is_measured(night, sample)
+    night.transfer(e.REFERENCE, "magnetometry")
+    night.check(1.0)
+    night.transfer(e.REFERENCE, "cassette/7")
+    night.made_safe("budget: 2 samples")
+    night.say(e.CampaignEnded(end="done", reason="budget: 2 samples"))
+    return night.close()
+
+
+def _is_measured(night: Scribe, sample: int) -> None:
+    night.transfer(sample, "magnetometry")
+    night.measure(sample)
+    night.transfer(sample, f"cassette/{sample}")
 
 
 def _is_taken_up(night: Scribe) -> None:

@@ -63,7 +63,7 @@ LAB: dict[str, Any] = {
 class Scribe:
     """Writes a night into `home`; `now` is lab time, and every method moves it on."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, reference: dict[str, Any] | None = None) -> None:
         home.mkdir(parents=True)
         self.home = home
         self.now = START
@@ -74,10 +74,15 @@ class Scribe:
         self.steps = {name: StepLog(path) for name, path in paths.items()}
         self.world = (home / "world.jsonl").open("w")
         self.places: dict[int, str] = {}
+        self.substrates: dict[int, int] = {}
         self.films: dict[int, e.FilmDeposited] = {}
         self.intents: dict[str, e.StepIntended] = {}
         self.marks: dict[str, list[dict[str, Any]]] = {}
-        self.say(e.CampaignStarted(campaign=CAMPAIGN, lab=LAB, by="anna"), e.DaemonStarted(boot="boot-1"))
+        lab = LAB if reference is None else {**LAB, "reference": reference}
+        if reference is not None:
+            self.places[e.REFERENCE] = f"cassette/{reference['slot']}"
+            self.substrates = {e.REFERENCE: reference["slot"]}
+        self.say(e.CampaignStarted(campaign=CAMPAIGN, lab=lab, by="anna"), e.DaemonStarted(boot="boot-1"))
 
     # --- the three kinds of file ----------------------------------------------------------------------
 
@@ -85,8 +90,10 @@ class Scribe:
         self.version = self.journal.append(entries, self.version, self.now)
 
     def saw(self, event: str, sample: int, **fields: Any) -> None:
-        """The world's side; every sample is on the substrate of the same number."""
-        self.world.write(json.dumps({"t": round(self.now, 3), "event": event, "substrate": sample, **fields}) + "\n")
+        """The world's side; every sample is on the substrate of the same number, the reference in its own slot."""
+        substrate = self.substrates.get(sample, sample)
+        told = {"t": round(self.now, 3), "event": event, "substrate": substrate, **fields}
+        self.world.write(json.dumps(told) + "\n")
 
     def begin(self, plan: e.Plan, sample: int, attempt: int = 1, **kwargs: Any) -> str:
         """A step is intended, and begun by its station 2 s later."""
@@ -242,6 +249,18 @@ class Scribe:
         quantities = {"saturation_magnetisation": ms}
         outcome = {"validity": validity, "quantities": quantities, "loop": loop}
         self.end(uid, "done", outcome, self.observation(sample, validity, quantities, loop))
+
+    def check(self, ratio: float = 1.0, *facts: e.Entry) -> None:
+        """The reference specimen, in the magnetometer, is measured; `facts` follow from what it shows."""
+        uid = self.begin("measure", e.REFERENCE, max_field_mt=300.0)
+        self.now += 800
+        value, sigma, verdict = 2e-6 * ratio, 1e-9, "good" if abs(ratio - 1) <= 0.03 else "drifted"
+        shown: dict[str, Any] = {"value": value, "sigma": sigma, "unit": "A m2", "ratio_sigma": 0.005}
+        found = e.ReferenceMeasured(expected=2e-6, expected_sigma=1e-8, ratio=ratio, verdict=verdict, **shown)
+        quantities = {"moment": {"value": value, "sigma": sigma, "unit": "A m2"}}
+        self.stop(uid, "done", {"validity": "valid", "quantities": quantities})
+        self.now += 2
+        self.say(found, e.StepEnded(step=uid, end="done", run_uids=[f"run-{uid}"]), *facts)
 
     def measures_nothing(self, sample: int) -> None:
         """A measurement that fails and is to be made again."""

@@ -776,6 +776,24 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(
+        "lab",
+        "[alerts]",
+        "[reference]\nslot = 7\nvalue = 2e-6\nsigma = 1e-7\n\n[alerts]",
+        (
+            "lab.toml:9: reference.tolerance = 0.03: is less than twice the relative uncertainty of value = 2e-06 +- 1e-07; give at least 0.1, or know the specimen better",
+            "lab.toml:10: reference.slot = 7: holds a bare substrate, by cassette.filled (or without it); list the slots with bare substrates in cassette.filled, and leave this one out",
+        ),
+    ),
+    Case(
+        "lab",
+        "[alerts]",
+        "[reference]\nslot = 31\nvalue = 0\nsigma = 0\n\n[alerts]",
+        (
+            "lab.toml:10: reference.slot = 31: is not a slot of the cassette; give a whole number from 1 to 30",
+            "lab.toml:11: reference.value = 0: tells no drift; give what the specimen is known to have",
+        ),
+    ),
+    Case(
         "fit",
         "Fe = { min = 0, max = 100, step = 2 }",
         "Fe = { min = 0, max = 100, step = 2 }\nPt = { min = 0, max = 20, step = 2 }",

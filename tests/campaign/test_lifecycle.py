@@ -10,6 +10,7 @@ from docs.generate_states import TARGET, states_page
 from orchestrator.campaign.lifecycle import (
     CAMPAIGN_TRANSITIONS,
     CAMPAIGN_TURNS,
+    REFERENCE_TRANSITIONS,
     SAMPLE_TRANSITIONS,
     Command,
     CommandRefused,
@@ -25,15 +26,28 @@ from orchestrator.campaign.lifecycle import (
 from orchestrator.execution.lifecycle import TRANSITIONS as STATION_TRANSITIONS
 
 SAMPLE = """
-              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside
-suggested     depositing  -          -          -          -          -         discarded  quarantined
-depositing    -           suggested  deposited  -          -          -         -          quarantined
-deposited     -           -          -          measuring  -          -         discarded  quarantined
-measuring     -           -          -          -          deposited  observed  -          quarantined
-observed      -           -          -          -          -          -         -          quarantined
-discarded     -           -          -          -          -          -         -          quarantined
-quarantined   -           -          -          -          -          -         -          -
-"""
+              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside    withdrawn    ref.  back
+suggested     depositing  -          -          -          -          -         discarded  quarantined  -            -     -
+depositing    -           suggested  deposited  -          -          -         -          quarantined  -            -     -
+deposited     -           -          -          measuring  -          -         discarded  quarantined  -            -     -
+measuring     -           -          -          -          deposited  observed  -          quarantined  -            -     -
+observed      -           -          -          -          -          -         -          quarantined  deposited    -     -
+discarded     -           -          -          -          -          -         -          quarantined  -            -     -
+quarantined   -           -          -          -          -          -         -          -            quarantined  -     -
+reference     -           -          -          -          -          -         -          -            -            -     -
+"""  # noqa: E501
+
+REFERENCE = """
+              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside    withdrawn  ref.       back
+suggested     -           -          -          -          -          -         -          -            -          -          -
+depositing    -           -          -          -          -          -         -          -            -          -          -
+deposited     -           -          -          -          -          -         -          -            -          -          -
+measuring     -           -          -          -          reference  -         -          quarantined  -          reference  -
+observed      -           -          -          -          -          -         -          -            -          -          -
+discarded     -           -          -          -          -          -         -          -            -          -          -
+quarantined   -           -          -          -          -          -         -          -            -          -          reference
+reference     -           -          -          measuring  -          -         -          quarantined  -          -          -
+"""  # noqa: E501
 
 COMMANDS = """
                 hold     resume   stop      abort     recover
@@ -78,6 +92,15 @@ def test_every_cell_of_the_samples_lifecycle(phase, happening, after):
         assert next_phase(phase, happening) == after
 
 
+@pytest.mark.parametrize(("phase", "happening", "after"), cells(REFERENCE, list(Phase), list(Happening)))
+def test_every_cell_of_the_references_lifecycle(phase, happening, after):
+    if after is None:
+        with pytest.raises(LifecycleError, match=f"that is {phase}: {happening}"):
+            next_phase(phase, happening, reference=True)
+    else:
+        assert next_phase(phase, happening, reference=True) == after
+
+
 @pytest.mark.parametrize(("mode", "command", "after"), cells(COMMANDS, list(Mode), list(Command)))
 def test_every_cell_of_the_campaigns_commands(mode, command, after):
     if after is not None:
@@ -108,7 +131,8 @@ def test_a_film_once_deposited_can_never_be_deposited_upon():
 
 
 def test_every_phase_and_mode_can_be_reached():
-    assert {*SAMPLE_TRANSITIONS.values(), Phase.SUGGESTED} == set(Phase)
+    assert {*SAMPLE_TRANSITIONS.values(), Phase.SUGGESTED} == set(Phase) - {Phase.REFERENCE}
+    assert {*REFERENCE_TRANSITIONS.values()} == {Phase.REFERENCE, Phase.MEASURING, Phase.QUARANTINED}
     assert {*CAMPAIGN_TRANSITIONS.values(), *CAMPAIGN_TURNS.values(), Mode.RUNNING} == set(Mode)
 
 
@@ -134,6 +158,12 @@ def test_the_diagrams_have_every_transition():
     page = states_page()
     arrows = [line for line in page.splitlines() if " --> " in line and "[*]" not in line]
     drawn = [word for line in arrows for word in line.partition(": ")[2].split(", ")]
-    tables = (SAMPLE_TRANSITIONS, CAMPAIGN_TRANSITIONS, CAMPAIGN_TURNS, STATION_TRANSITIONS)
+    tables = (
+        SAMPLE_TRANSITIONS,
+        REFERENCE_TRANSITIONS,
+        CAMPAIGN_TRANSITIONS,
+        CAMPAIGN_TURNS,
+        STATION_TRANSITIONS,
+    )
     table = [cell for table in tables for cell in table.items()]
     assert sorted(drawn) == sorted(why.value for (before, why), after in table if before is not after)

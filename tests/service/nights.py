@@ -14,7 +14,7 @@ from orchestrator.campaign.faults import AIDS_FOR
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.service import outcomes, policy
-from orchestrator.service.schedule import Layout, Step, next_steps
+from orchestrator.service.schedule import Interval, Layout, Step, next_steps
 from orchestrator.service.steps import intent_of
 
 LAYOUT = Layout("chamber", "magnetometer", "robot")
@@ -93,6 +93,15 @@ def loop_outcome(value: float = 1500.0, validity: str = "valid", reason: str = "
     }
 
 
+REFERENCE = {"slot": 40, "value": 2e-6, "sigma": 1e-8, "tolerance": 0.03, "every_films": 2}
+"""A lab's reference specimen."""
+
+
+def reference_outcome(ratio: float = 1.0) -> dict[str, Any]:
+    """What a measurement of the reference specimen says."""
+    return {**loop_outcome(), "quantities": {"moment": {"value": 2e-6 * ratio, "sigma": 1e-9, "unit": "A m2"}}}
+
+
 def carried_outcome(*, moved: bool, holding: bool = False) -> dict[str, Any]:
     """What a transfer says."""
     return {"moved": moved, "holding": holding, "at": ""}
@@ -161,20 +170,26 @@ DONE = {
 
 
 class Night:
-    """A campaign being run, in a lab with so many `slots`.  `on_claim(intent)` is called for every step that
-    is started."""
+    """A campaign being run, in a lab with so many `slots`, and perhaps a `reference` specimen.  `on_claim(intent)` is
+    called for every step that is started."""
 
     def __init__(
-        self, spec: Campaign, *, slots: int = 30, on_claim: Callable[[e.StepIntended], None] = lambda _: None
+        self,
+        spec: Campaign,
+        *,
+        slots: int = 30,
+        reference: dict[str, Any] | None = None,
+        on_claim: Callable[[e.StepIntended], None] = lambda _: None,
     ) -> None:
         self.campaign = spec
-        self.layout = replace(LAYOUT, slots=tuple(range(1, slots + 1)))
+        interval = Interval(reference["every_films"] if reference else 1)
+        self.layout = replace(LAYOUT, slots=tuple(range(1, slots + 1)), reference=interval)
         self.state = CampaignState()
         self.entries: list[e.Recorded] = []
         self.now = START
         self.asked = False
         self._on_claim = on_claim
-        self.append(e.CampaignStarted(campaign=spec.model_dump(mode="json"), lab={}, by="tester"))
+        self.append(e.CampaignStarted(campaign=spec.model_dump(mode="json"), lab={"reference": reference}, by="tester"))
 
     def append(self, *entries: e.Entry) -> None:
         for entry in entries:

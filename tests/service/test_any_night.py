@@ -22,6 +22,7 @@ from orchestrator.service.schedule import CHAMBER, MAGNETOMETER
 from tests.campaign import slowly
 from tests.service.nights import (
     DONE,
+    REFERENCE,
     Night,
     answer,
     campaign,
@@ -32,6 +33,7 @@ from tests.service.nights import (
     film_record,
     loop_outcome,
     no_film_outcome,
+    reference_outcome,
     rules,
 )
 
@@ -82,21 +84,24 @@ class World:
         self.films: Counter[int] = Counter()
         self.measured: Counter[int] = Counter()
         self.arm_in: set[str] = set()  # places where the arm may stand; its own business while a transfer runs
+        self.scale = 1.0  # what the magnetometer shows over what is there
+        self.wrong: set[int] = set()  # samples whose last result was read off a magnetometer that had drifted
 
     def place_of(self, sample: int) -> str:
-        return self.where.setdefault(sample, f"cassette/{sample}")
+        return self.where.setdefault(sample, f"cassette/{sample or REFERENCE['slot']}")
 
     def begin(self, step: e.StepIntended) -> None:
         """A step was started."""
         place = self.place_of(step.sample)
         match step.plan:
             case "deposit":
+                assert step.sample, "a film on the reference specimen"
                 assert place == CHAMBER, "deposition without this substrate in the chamber"
                 assert not self.films[step.sample], "a second film on a substrate"
                 assert CHAMBER not in self.arm_in, "the arm is in the chamber"
             case "measure":
                 assert place == MAGNETOMETER, "measurement without this sample in the magnetometer"
-                assert self.films[step.sample], "measurement of a bare substrate"
+                assert not step.sample or self.films[step.sample], "measurement of a bare substrate"
                 assert MAGNETOMETER not in self.arm_in, "the arm is in the magnetometer"
             case "transfer":
                 assert place == step.kwargs["source"], "the sample is not there"
@@ -114,7 +119,8 @@ class World:
 
     def tidied(self, sample: int) -> None:
         """The operator has put a sample that was lost back into its slot."""
-        self.where[sample] = f"cassette/{sample}"
+        del self.where[sample]
+        self.place_of(sample)
 
     def _transfer(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
         source, destination = step.kwargs["source"], step.kwargs["destination"]
@@ -196,7 +202,12 @@ class World:
         return DONE["deposit"]
 
     def _measure(self, step: e.StepIntended, ending: str) -> dict[str, Any]:
-        self.measured[step.sample] += ending in ("done", "censored")
+        if step.sample == e.REFERENCE and ending == "done":
+            return answer("done", reference_outcome(self.scale))
+        if step.sample and ending in ("done", "censored"):
+            self.measured[step.sample] += 1
+            self.wrong -= {step.sample}
+            self.wrong |= {step.sample} if self.scale != 1.0 else set()
         match ending:
             case "censored":
                 return answer("done", loop_outcome(validity="censored", reason="not saturated"))
@@ -218,7 +229,14 @@ class World:
         return DONE["measure"]
 
 
+def specimens(state):
+    """All samples, and the reference."""
+    return [*state.samples.values(), *([state.reference] if state.reference else [])]
+
+
 class AnyNight(RuleBasedStateMachine):
+    reference: dict[str, Any] | None = None
+
     @initialize(
         retries=st.integers(0, 2),
         then=st.sampled_from(["skip", "hold", "wake"]),
@@ -243,7 +261,7 @@ class AnyNight(RuleBasedStateMachine):
         self.attempts = 1 + retries * (len(TOLD) + 1)  # of one step; a loop that is invalid is told without a class
         self.tonight = tonight
         self.world = World()
-        self.night = Night(spec, slots=SLOTS, on_claim=self.world.begin)
+        self.night = Night(spec, slots=SLOTS, reference=self.reference, on_claim=self.world.begin)
         self.decide()
         self.go_on(good_start, {})
 
@@ -368,9 +386,11 @@ class AnyNight(RuleBasedStateMachine):
     def the_operator_recovers(self, data):
         """He has mended what was broken, and put back whatever was lost on its way."""
         self.recoveries += 1
-        for sample in self.state.samples.values():
+        for sample in specimens(self.state):
             if sample.phase is Phase.QUARANTINED and sample.bound_for is not None:
                 self.world.tidied(sample.number)
+        if "drifted" in self.state.ended.reason:  # nobody mends what nobody knows of
+            self.world.scale = 1.0
         self.night.asked = False
         self.night.append(e.CommandGiven(command="recover", by="operator", reason=self.state.needs or "r"))
         self.night.append(e.DaemonStarted(boot="before"))
@@ -409,7 +429,7 @@ class AnyNight(RuleBasedStateMachine):
 
     @invariant()
     def samples_are_where_the_journal_says(self):
-        for sample in self.state.samples.values():
+        for sample in specimens(self.state):
             if sample.phase is not Phase.QUARANTINED:
                 assert self.world.place_of(sample.number) == sample.place
 
@@ -428,9 +448,12 @@ class AnyNight(RuleBasedStateMachine):
     def every_measurement_is_observed_exactly_once(self):
         observed = Counter(observation.sample for observation in self.state.observations)
         assert all(times == 1 for times in observed.values())
+        withdrawn = Counter(r.entry.sample for r in self.night.entries if isinstance(r.entry, e.ObservationWithdrawn))
         for number, times in self.world.measured.items():
-            assert times <= 1
-            assert not times or self.state.samples[number].observation.validity != "failed"
+            sample = self.state.samples[number]
+            assert times <= 1 + withdrawn[number]
+            if times > withdrawn[number]:
+                assert sample.observation.validity != "failed"
 
     @invariant()
     def suggestions_keep_to_the_budget(self):
@@ -454,11 +477,21 @@ class AnyNight(RuleBasedStateMachine):
                 count[intent.sample, intent.plan] += 1
         limit = self.night.campaign.recovery.interruptions
         for (sample, plan), times in tried.items():
-            if plan != "retire":
+            if plan != "retire" and sample != e.REFERENCE:
                 moves = MOVES + cut_off[sample, plan] + self.recoveries if plan == "transfer" else 1
                 assert times <= moves * self.attempts * (1 + self.recoveries)
-        for (_, plan), times in cut_off.items():
-            assert plan in ("transfer", "retire") or times <= limit * self.attempts * (1 + self.recoveries)
+        for (sample, plan), times in cut_off.items():
+            free = sample == e.REFERENCE or plan in ("transfer", "retire")
+            assert free or times <= limit * self.attempts * (1 + self.recoveries)
+
+    def nothing_is_taken_off_a_drifted_magnetometer(self):
+        """Of a night that ended by itself no value that was read off wrongly stays; of any other it is said so."""
+        if self.reference is None or not self.over:
+            return
+        kept = {o.sample for o in self.state.observations if o.validity != "failed"} & self.world.wrong
+        assert kept <= set(self.state.unchecked)
+        assert not kept or self.state.ended.end in ("aborted", "needs operator")
+        assert not kept or "not checked against the reference" in self.state.ended.reason
 
     def teardown(self):
         """From here on all goes well: the night ends, and everything is accounted for."""
@@ -485,9 +518,25 @@ class AnyNight(RuleBasedStateMachine):
             assert settled or self.state.open_steps or self.state.ended.end in ("aborted", "needs operator")
             assert sample.phase is not Phase.QUARANTINED or self.state.ended.end in ("aborted", "needs operator")
         if self.state.ended.reason.startswith("no step is possible"):
-            assert any(sample.phase is Phase.QUARANTINED for sample in self.state.samples.values()), "stuck"
+            assert any(sample.phase is Phase.QUARANTINED for sample in specimens(self.state)), "stuck"
+        self.nothing_is_taken_off_a_drifted_magnetometer()
         assert vars(fold(self.night.entries)) == vars(self.state)
 
 
+class AnyCheckedNight(AnyNight):
+    """The same in a lab with a reference specimen, whose magnetometer drifts."""
+
+    reference = REFERENCE
+
+    @precondition(lambda self: not self.over)
+    @rule(scale=st.sampled_from([0.8, 1.2]), really=RARELY)
+    def the_magnetometer_drifts(self, scale, really):
+        """For good, until the operator sees to it."""
+        if really:
+            self.world.scale = scale
+
+
 TestAnyNight = AnyNight.TestCase
+TestAnyCheckedNight = AnyCheckedNight.TestCase
+TestAnyCheckedNight.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 TestAnyNight.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

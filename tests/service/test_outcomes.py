@@ -378,7 +378,7 @@ def test_a_censored_observation_is_a_bound():
     ],
 )  # fmt: skip
 def test_what_another_loop_would_not_mend_is_not_measured_again(said, reason):
-    night = at_step("measure", policy("measurement", 1, "discard"))
+    night = at_step("measure", policy(1, "skip"))
     observation = end(night, answer("done", said))["observation_made"]
     assert (observation.validity, observation.value, observation.bound) == ("failed", None, None)
     assert reason in observation.reason
