@@ -39,13 +39,16 @@ class Book:
             if number not in self.plain:
                 suggestion = suggested(number)
                 self.kept.add(suggestion)
-                self.plain[number] = Sample(number, suggestion.slot, f"cassette/{suggestion.slot}", suggestion)
+                self.plain[number] = Sample(
+                    number, suggestion.slot, f"cassette/{suggestion.slot}", Phase.SUGGESTED, suggestion=suggestion
+                )
         elif number in self.plain:
             getattr(self, f"_{act}")(number, *args)
 
     def _turn(self, number: int, phase: Phase, filmed: bool) -> None:
         sample = self.plain[number]
-        if sample.phase not in (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED):  # from which none comes back
+        withdrawn = (sample.phase, phase) == (Phase.OBSERVED, Phase.DEPOSITED)
+        if withdrawn or sample.phase not in (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED):
             self.kept.turn(number, phase, film(number) if filmed else None)
             self.plain[number] = replace(sample, phase=phase, film=film(number) if filmed else sample.film)
 

@@ -25,7 +25,7 @@ from simulators.lakeshore_475 import Lakeshore475
 from simulators.srs_sr830 import Sr830 as SimulatedSr830
 from tests.execution.bench import InlinePort
 from tests.protocols.stage import Stage
-from tests.service.nights import DONE, Night, answer, campaign
+from tests.service.nights import DONE, Night, answer, campaign, rules
 from tests.simulators.world import DEPOSITION, MAGNETOMETRY, World, slot
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "validity.md"
@@ -181,7 +181,7 @@ def test_the_page_tells_of_each():
 
 def observe(outcome, quantity="saturation_magnetisation", *, retries):
     """What the model is told of a sample measured with this `outcome`; None if it is measured again."""
-    spec = campaign(samples=1, recovery={"measurement": {"retries": retries, "then": "discard"}})
+    spec = campaign(samples=1, recovery=rules(retries, "skip"))
     if quantity == "squareness":
         objective = spec.objective.model_copy(update={"quantity": quantity, "unit": "1"})
         spec = spec.model_copy(update={"objectives": (objective,)})
