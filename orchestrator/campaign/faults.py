@@ -20,7 +20,6 @@ Fault = Literal[
     "limit",
     "measurement",
     "robot",
-    "hold_limit",
     "storage",
     "protocol",
     "death",

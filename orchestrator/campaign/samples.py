@@ -110,7 +110,7 @@ class Samples:
         if phase not in AWAITED:
             self._awaited.pop(number, None)
         elif number not in self._awaited:  # its observation was withdrawn
-            self._awaited = dict.fromkeys(sorted([*self._awaited, number]))
+            self._awaited = {n: None for n in self.by_number if n == number or n in self._awaited}
         _note(self._unsettled, number, not _settled(sample))
         return sample
 

@@ -225,10 +225,6 @@ class Faults(Table):
         "The robot gripped nothing, or does not let go.  A sample that it lost is always a person's to find.",
         default=FaultRule(actions=("retry", "skip"), wait_s=60, longest_wait_s=1800, budget=10),
     )
-    hold_limit: FaultRule = key(
-        "A hold lasted longer than `hold_limit_s`.",
-        default=FaultRule(actions=("retry", "skip"), wait_s=0, longest_wait_s=0, budget=4),
-    )
     storage: FaultRule = key(
         "A station could not write down what it does: a full disk.",
         default=FaultRule(actions=("retry", "retry", "wake"), wait_s=60, longest_wait_s=1800, budget=6),

@@ -16,7 +16,6 @@ CLASSES: tuple[tuple[type[BaseException], Fault], ...] = (
     (StatusTimeoutError, "timeout"),
     (WaitTimeoutError, "timeout"),
     (DocumentLogError, "storage"),
-    (gates.HeldTooLong, "hold_limit"),
     (gates.InterlockTripped, "interlock"),
     (gates.PressureNotReached, "vacuum"),
     (gates.NoRate, "calibration"),

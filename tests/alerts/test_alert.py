@@ -43,6 +43,8 @@ SILENT = {
     "film_deposited",
     "rates_calibrated",
     "observation_made",
+    "observation_withdrawn",  # the operator is called beside it
+    "reference_measured",
     "sample_discarded",
     "command_given",
     "campaign_held",

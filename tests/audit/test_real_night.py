@@ -15,7 +15,16 @@ from .mutations import put
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 
-IDLE = {"back-after-lost", "given-up-by-name", "quarantine-alerts", "unknown-settled"}
+IDLE = {
+    "back-after-lost",
+    "commands-fresh",
+    "given-up-by-name",
+    "quarantine-alerts",
+    "reference-bare",
+    "reference-ruled",
+    "unknown-settled",
+    "values-vouched-for",
+}
 """Checks with nothing to look at in a night where all goes well."""
 
 

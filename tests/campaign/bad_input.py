@@ -538,7 +538,7 @@ CASES: tuple[Case, ...] = (
         "robot = {",
         "robots = {",
         (
-            'campaign.toml:40: recovery.faults.robots = { actions = ["retry", "skip"], wait_s = 60 }: is not a known key; did you mean "robot"? known here: communication, timeout, instrument, interlock, vacuum, calibration, limit, measurement, robot, hold_limit, storage, protocol, death',
+            'campaign.toml:40: recovery.faults.robots = { actions = ["retry", "skip"], wait_s = 60 }: is not a known key; did you mean "robot"? known here: communication, timeout, instrument, interlock, vacuum, calibration, limit, measurement, robot, storage, protocol, death',
         ),
     ),
     Case(

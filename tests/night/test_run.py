@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,32 @@ pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 LAB = ROOT / "campaigns/labs/vsm.toml"
 
 
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "orchestrator.cli", *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Path]:
+def start() -> Iterator[Start]:
+    """Starts `nightshift` with the given arguments; whatever still runs in the end is ended."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str | Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "orchestrator.cli", *map(str, arguments)]
+        started.append(
+            subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        )
+        return started[-1]
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=60)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, start: Start) -> Path:
     """A lab file whose instruments are really there: at the addresses of `nightshift simulate`."""
     world = tmp_path / "world.jsonl"
     server = start("simulate", LAB, "--json", "--world", world)
@@ -43,9 +60,7 @@ def lab(tmp_path: Path) -> Iterator[Path]:
         assert replaced == 1, device
     path = tmp_path / "lab.toml"
     path.write_text(text)
-    yield path
-    server.terminate()
-    server.communicate(timeout=30)
+    return path
 
 
 def ended(night: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:
@@ -54,7 +69,7 @@ def ended(night: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:
     return night.returncode, json.loads(stdout)
 
 
-def test_a_night_in_real_time_starts_and_is_aborted(tmp_path: Path, lab: Path) -> None:
+def test_a_night_in_real_time_starts_and_is_aborted(tmp_path: Path, lab: Path, start: Start) -> None:
     home = Home(tmp_path / "home")
     night = start("run", small_campaign(tmp_path), "--lab", lab, "--home", home.path, "--json")
     until(home, lambda s: doing(s, "robot", "transfer"))
@@ -65,12 +80,12 @@ def test_a_night_in_real_time_starts_and_is_aborted(tmp_path: Path, lab: Path) -
     assert not [line for line in (tmp_path / "world.jsonl").read_text().splitlines() if "hazard" in line]
 
 
-def test_a_daemon_waits_for_a_campaign_and_takes_one(tmp_path: Path, lab: Path) -> None:
+def test_a_daemon_waits_for_a_campaign_and_takes_one(tmp_path: Path, lab: Path, start: Start) -> None:
     home = Home(tmp_path / "home")
     daemon = start("serve", lab, "--home", home.path)
     until(home, lambda s: s["mode"] == "idle")
     idle = nightshift("hold", "--home", home.path)
-    assert idle.returncode == 2
+    assert idle.returncode == 5
     assert "no campaign is under way" in idle.stderr
     campaign = small_campaign(tmp_path)
     handed = nightshift("run", campaign, "--lab", lab, "--home", home.path)
@@ -78,7 +93,7 @@ def test_a_daemon_waits_for_a_campaign_and_takes_one(tmp_path: Path, lab: Path) 
     assert "fe-co-ni runs in" in handed.stdout
     until(home, lambda s: doing(s, "robot", "transfer"))
     again = nightshift("run", campaign, "--lab", lab, "--home", home.path)
-    assert again.returncode == 2
+    assert again.returncode == 5
     assert "a campaign is under way here" in again.stderr
     nightshift("abort", "--home", home.path)
     daemon.communicate(timeout=60)
