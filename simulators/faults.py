@@ -11,8 +11,13 @@
 A fault of the wire is ``{"device", "kind", "probability"}`` (of each reply) or ``{"device", "kind", "at"}`` (once,
 with the first reply at least that many lab seconds after the start).
 
-======================  ===================================================================
-And of the magnetometer's signal, before the lock-in has it:
+======================  ==========================================================================
+``crystal_fails``       the thickness monitor's crystal stops oscillating, for good
+``grips_nothing``       the gripper closes `times` times beside what it should hold (1 by default)
+``interference``        for `for_s` lab seconds (600 by default) the lock-in picks up volts of something else
+======================  ==========================================================================
+
+A fault of the world is ``{"kind", "at"}`` and what else the table names.
 
 ======================  ==========================================================================
 ``scale``               everything is `size` times what it should be: a coil has moved
@@ -23,8 +28,8 @@ And of the magnetometer's signal, before the lock-in has it:
 ``dead``                the lock-in shows 0, exactly
 ======================  ==========================================================================
 
-Such a fault is in ``config["magnetometer"]["faults"]``: ``{"kind", "size", "at", "until"}``, in lab
-seconds after the start; until the end without `until`.
+A fault of the magnetometer's signal, before the lock-in has it, is ``{"kind", "size", "at", "until"}``, in lab seconds
+after the start; until the end without `until`.
 """
 
 from __future__ import annotations
@@ -43,8 +48,8 @@ if TYPE_CHECKING:
 KINDS = ("no_reply", "late", "garbage_prefix", "partial", "disconnect")
 GARBAGE = b"\xff\x00"
 
-
 WORLD_KINDS = ("crystal_fails", "grips_nothing", "interference")
+SIGNAL_KINDS = ("scale", "noise", "drift", "pick_up", "cable_off", "dead")
 
 
 class FaultError(ValueError):
@@ -66,7 +71,8 @@ class WireFault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise FaultError(
-                f"fault {self.kind!r} of {self.device}: must be one of {', '.join((*KINDS, *WORLD_KINDS))}"
+                f"fault {self.kind!r} of {self.device}: must be one of "
+                f"{', '.join((*KINDS, *WORLD_KINDS, *SIGNAL_KINDS))}"
             )
         if not 0 <= self.probability <= 1:
             raise FaultError(f"fault {self.kind} of {self.device}: probability {self.probability} is not 0 to 1")
@@ -91,9 +97,6 @@ def world_faults(config: dict[str, Any]) -> list[WorldFault]:
     return sorted(faults, key=lambda fault: fault.at)
 
 
-SIGNAL_KINDS = ("scale", "noise", "drift", "pick_up", "cable_off", "dead")
-
-
 @dataclass(frozen=True)
 class SignalFault:
     kind: str
@@ -101,19 +104,16 @@ class SignalFault:
     at: float = 0.0
     until: float = math.inf
 
-    def __post_init__(self) -> None:
-        if self.kind not in SIGNAL_KINDS:
-            raise FaultError(f"fault {self.kind!r} of the signal: must be one of {', '.join(SIGNAL_KINDS)}")
-
 
 class SignalFaults:
-    """Those of ``config["magnetometer"]["faults"]``.  Raises `FaultError`."""
+    """Those of ``config["faults"]``; `epoch` is the lab time of the start.  Raises `FaultError`."""
 
-    def __init__(self, entries: list[dict[str, Any]], epoch: float) -> None:
+    def __init__(self, config: dict[str, Any], epoch: float) -> None:
         try:
+            entries = [entry for entry in config.get("faults", []) if entry.get("kind") in SIGNAL_KINDS]
             self._faults = [SignalFault(**entry) for entry in entries]
         except TypeError as error:
-            raise FaultError(f"faults of the signal {entries}: {error}") from error
+            raise FaultError(f"a fault of the signal: {error}") from error
         self.epoch = epoch
 
     def volts(self, volts: float, t: float) -> float:
@@ -143,7 +143,7 @@ def wire_faults(config: dict[str, Any]) -> list[WireFault]:
     """Those of ``config["faults"]``.  Raises `FaultError`."""
     faults = []
     for entry in config.get("faults", []):
-        if entry.get("kind") in WORLD_KINDS:
+        if entry.get("kind") in (*WORLD_KINDS, *SIGNAL_KINDS):
             continue
         try:
             fault = WireFault(**entry)

@@ -213,7 +213,7 @@ class Magnetometer:
         self.probe = HallProbe(self.bring, lambda: self._field_now_mt, stream(seed, "probe"))
         self.detector = Detector(self.bring, noise / self._scale, stream(seed, "detector"))
         self.detector.on_read = self._count
-        self._faults = SignalFaults(settings.get("faults", []), self._t)
+        self._faults = SignalFaults(config, self._t)
         self.detector.noise_at = self._faults.noise
 
     def now(self) -> float:

@@ -7,8 +7,7 @@ Reads one JSON line on standard input::
 
     config = {"devices": {name: {"driver", "transport": "pty" | "tcp", "settings": {...}}},
               "targets": {gun: element}, "slots": [holding a bare substrate], "places": {name: pose},
-              "magnetometer": {"quantity", "scale", "field_per_ampere_mt", "film_area_mm2",
-                               "faults": [see simulators.faults]},
+              "magnetometer": {"quantity", "scale", "field_per_ampere_mt", "film_area_mm2"},
               "reference": {"slot", "value", "sigma"} of the specimen of known moment or rotation, if there is one,
               "chamber": {"pumping_speed_l_s", "tooling": {element: float}, "base_pressure_pa", "volume_l",
                           "full_scale_sccm"},

@@ -68,7 +68,7 @@ class Lab:
 
     def __init__(self, *faults, film=True, seconds=900.0, scale=SCALE):
         settings = {"quantity": "moment", "scale": SCALE, "field_per_ampere_mt": 10.0, "film_area_mm2": 25.0}
-        self.world = World(seed=2, magnetometer={**settings, "faults": list(faults)})
+        self.world = World(seed=2, magnetometer=settings, faults=list(faults))
         if film:
             self.world.carry(slot(1), DEPOSITION)
             self.world.film(seconds, "gun1", "gun2")

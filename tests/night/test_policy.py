@@ -20,7 +20,7 @@ from orchestrator.night import load, run_at
 from orchestrator.service.home import Home
 from orchestrator.witness import read_world
 
-from .conftest import small_campaign
+from .conftest import ROOT, small_campaign
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 
@@ -49,8 +49,8 @@ class Broken:
 
 @pytest.fixture
 def night(tmp_path: Path) -> Callable[..., Broken]:
-    def run(*faults: dict[str, Any], films: int = 3, **replace: str) -> Broken:
-        spec, lab = load(small_campaign(tmp_path, films, **replace), None, None)
+    def run(*faults: dict[str, Any], films: int = 3, lab_file: Path | None = None, **replace: str) -> Broken:
+        spec, lab = load(small_campaign(tmp_path, films, **replace), lab_file, None)
         home, world = Home(tmp_path / "home"), tmp_path / "world.jsonl"
         log = tmp_path / "simulators.log"
         with SimulatedLab(lab, spec.seed, log, world=world, faults=faults) as simulated:
@@ -125,4 +125,36 @@ def test_an_overload_that_stays_costs_as_many_films_as_the_breaker_allows(
     assert seen.faults["measurement"] == 2 * 3
     assert len(seen.seen("film_begun")) <= 3 + 2  # what is under way when the breaker trips is finished
     assert all(observation.value is None for observation in seen.state.observations)
+    clean(seen, tmp_path / "world.jsonl")
+
+
+REFERENCE = """
+[reference]
+slot = 48
+value = 2.2e-6
+sigma = 2e-8
+tolerance = 0.05
+every_films = 2
+every_hours = 24
+"""
+
+
+def test_a_coil_that_moves_in_the_night_takes_back_what_was_measured_since(
+    night: Callable[..., Broken], tmp_path: Path
+) -> None:
+    """Every value is then 20 % too large, and each loop for itself looks right."""
+    lab_file = tmp_path / "lab.toml"
+    text = (ROOT / "campaigns/labs/vsm.toml").read_text()
+    text = text.replace("slots = 48", f"slots = 48\nfilled = {list(range(1, 48))}")
+    lab_file.write_text(text.replace("[alerts]", f"{REFERENCE}\n[alerts]"))
+    seen = night({"kind": "scale", "size": 1.2, "at": CONNECTED_S}, films=6, lab_file=lab_file)
+    verdicts = [r.entry.verdict for r in seen.entries if isinstance(r.entry, e.ReferenceMeasured)]
+    assert verdicts[0] == "good"
+    assert verdicts[-1] == "drifted"
+    assert seen.state.ended is not None
+    assert seen.state.ended.end == "needs operator"
+    withdrawn = {r.entry.sample for r in seen.entries if isinstance(r.entry, e.ObservationWithdrawn)}
+    assert withdrawn
+    assert withdrawn.isdisjoint(observation.sample for observation in seen.state.observations)
+    assert {seen.state.samples[number].phase for number in withdrawn} == {Phase.DEPOSITED}
     clean(seen, tmp_path / "world.jsonl")
