@@ -18,6 +18,7 @@ import event_model
 import orchestrator.execution.worker
 import orchestrator.night
 import orchestrator.optimizer.service
+import orchestrator.report
 import orchestrator.service.children
 import protocols.calibration
 import simulators.clock
@@ -93,7 +94,7 @@ def install() -> None:
     orchestrator.execution.worker.os = SimpleNamespace(kill=computer.kill)  # type: ignore[attr-defined]
     orchestrator.execution.worker._is_worker = lambda pid: True
     orchestrator.execution.worker.sys = SimpleNamespace(stdout=None, stderr=None)  # type: ignore[attr-defined]
-    orchestrator.night.write_report = lambda *args, **kwargs: None  # type: ignore[attr-defined]
+    orchestrator.report.write_report = lambda *args, **kwargs: None
     simulators.clock.PACE_S = PACE_S
     wire.LATENCY_S = 2e-3 / SPEED
     # What is measured and what documents look like is tested elsewhere; here they only cost time.
@@ -104,8 +105,10 @@ def install() -> None:
 
 
 def spec(seed: int) -> Spec:
-    """The campaign of `seed`; every other one puts the plasma out in a hold."""
+    """The campaign of `seed`.  Every other one puts the plasma out in a hold; every third is in a lab with a reference
+    specimen, whose nights are twice as long."""
     campaign, lab = load(HERE / "campaign.toml", None, seed)
+    lab = lab if seed % 3 == 0 else lab.model_copy(update={"reference": None})
     policy = campaign.recovery.model_copy(update={"hold_plasma": "keep" if seed % 2 else "off"})
     return Spec(campaign.model_copy(update={"recovery": policy}), lab)
 
