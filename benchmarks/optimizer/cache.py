@@ -81,7 +81,7 @@ def _entries(text: bytes) -> Iterator[tuple[Key, Outcome]]:
 
 def _key(entry: dict[str, Any]) -> Key:
     plan = entry.pop("plan")
-    return Key(**entry, plan=Plan(plan["budget"], plan["first"], Mode(**plan["mode"])))
+    return Key(**entry, plan=Plan(**{**plan, "mode": Mode(**plan["mode"])}))
 
 
 def _outcome(entry: dict[str, Any]) -> Outcome:

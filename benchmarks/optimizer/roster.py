@@ -49,12 +49,15 @@ AGENTS = {
         Agent("sklearn-gp", "sklearn_gp.py", ("scikit-learn",)),
         Agent("physbo-ei", "physbo_policy.py", ("physbo",), {"score": "EI"}),
         Agent("physbo-ts", "physbo_policy.py", ("physbo",), {"score": "TS", "basis": 1000}),
+        Agent("physbo-combo", "physbo_policy.py", ("physbo",), {"score": "TS", "basis": 5000, "learn_every": 20}),
         Agent("optuna", "optuna_gp.py", ("optuna", "torch")),
         Agent("scikit-optimize", "skopt_ei.py", ("scikit-optimize", "scikit-learn")),
         Agent("botorch", "botorch_logei.py", ("botorch", "gpytorch", "torch")),
         Agent("baybe", "baybe_campaign.py", ("baybe", "botorch", "torch")),
     )
 }
+COMPARED = tuple(name for name in AGENTS if name not in ("nightshift-own-start", "physbo-combo"))
+"""By default: not those that take another start, or their hyper-parameters from COMBO's own benchmark."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,20 @@ class Entrant:
         return self.agent.name
 
 
-def entrants(names: Sequence[str], peers: Path | None) -> tuple[list[Entrant], list[str]]:
+def entrants(names: Sequence[str], folder: Path | None) -> tuple[list[Entrant], list[str]]:
     """Those of `names` that can be started, and in words why the others cannot.  Raises `UnknownAgent`.
 
-    `peers`: the Python of the peers' environment; None starts them in this one.
+    `folder`: of the peers' environment, made if they need it; None starts them in this one.
     """
     unknown = sorted(set(names) - set(AGENTS))
     if unknown:
         raise UnknownAgent(f"no agent {', '.join(unknown)}; there are {', '.join(AGENTS)}")
+    here = Path(sys.executable)
+    peers = here if folder is None or all(AGENTS[name].ours for name in names) else environment.prepare(folder)
     found, left_out = [], []
     for name in names:
         agent = AGENTS[name]
-        python = Path(sys.executable) if agent.ours or peers is None else peers
+        python = here if agent.ours else peers
         installed = environment.versions(python, agent.packages)
         missing = [package for package in agent.packages if package not in installed]
         if missing:

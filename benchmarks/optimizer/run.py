@@ -30,7 +30,7 @@ from benchmarks.optimizer import environment
 from benchmarks.optimizer.cache import FOLDER, Cache, Key
 from benchmarks.optimizer.pools import SPLITS, Pool, PoolError, PoolSpec, read_pool, read_specs
 from benchmarks.optimizer.process import AgentFailed, AgentGone, AgentProcess
-from benchmarks.optimizer.roster import AGENTS, Entrant, UnknownAgent, entrants
+from benchmarks.optimizer.roster import AGENTS, COMPARED, Entrant, UnknownAgent, entrants
 from benchmarks.optimizer.search import Mode, Outcome, Plan, inputs_file, search
 from benchmarks.optimizer.table import Results, as_json, as_text
 
@@ -177,8 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = given.agents.split(",")
     try:
         pools = list(chosen_pools(read_specs(given.pools), given.data, given.split, given.pool))
-        peers = environment.prepare(given.env) if any(not AGENTS[n].ours for n in names if n in AGENTS) else None
-        found, left_out = entrants(names, peers)
+        found, left_out = entrants(names, None if given.here else given.env)
     except (PoolError, UnknownAgent) as error:
         _say(str(error))
         return 2
@@ -204,7 +203,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with the tables")
     parser.add_argument("--split", choices=SPLITS, help="only this half of the pools")
     parser.add_argument("--pool", help="only the pools of these names, comma-separated")
-    parser.add_argument("--agents", default=",".join(name for name in AGENTS if not AGENTS[name].own_start))
+    parser.add_argument("--agents", default=",".join(COMPARED), help=f"of {', '.join(AGENTS)}")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--budget", type=int, default=60, help="experiments, the first ones included")
     parser.add_argument("--first", type=int, default=5, help="random experiments that all agents share")
@@ -214,6 +213,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="searches at once")
     parser.add_argument("--threads", type=int, default=1, help="of each agent's numerical libraries")
     parser.add_argument("--env", type=Path, default=environment.FOLDER, help="the peers' environment")
+    parser.add_argument("--here", action="store_true", help="peers in this environment: those that it has")
     parser.add_argument("--cache", type=Path, default=FOLDER)
     parser.add_argument("--only-cached", action="store_true", help="make no search, tabulate what is there")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.optimizer.pools import Pool
 from benchmarks.optimizer.process import AgentFailed, Took
@@ -35,11 +34,15 @@ class Mode:
 
 @dataclass(frozen=True)
 class Plan:
-    """What all agents have in common; `first` shared random rows are part of the `budget`."""
+    """What all agents have in common; `first` shared random rows are part of the `budget`.
+
+    A row is good if it is among the `best` of its pool; by default, among the best 1 %.
+    """
 
     budget: int = 60
     first: int = 5
     mode: Mode = Mode()
+    best: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,12 @@ def first_rows(pool: Pool, seed: int, count: int) -> list[int]:
     return rows
 
 
-def search(
-    agent: Conversation, pool: Pool, seed: int, plan: Plan, *, own_start: bool, good: NDArray[np.bool_] | None = None
-) -> Outcome:
+def search(agent: Conversation, pool: Pool, seed: int, plan: Plan, *, own_start: bool = False) -> Outcome:
     """Until a measurement of a good row succeeds, or the budget is spent.  Results come in the order asked for.
 
     An agent that fails, or asks again for what it has been told without noise to average, ends its search.
     """
-    good = pool.good if good is None else good
+    good = pool.good if plan.best is None else pool.best(plan.best)
     measure, mode = Measurements(pool, seed, plan.mode), plan.mode
     rows: list[int] = []
     decisions: list[Took] = []
