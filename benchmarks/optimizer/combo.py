@@ -24,7 +24,7 @@ from benchmarks.optimizer import environment
 from benchmarks.optimizer.cache import FOLDER, Cache
 from benchmarks.optimizer.pools import PoolError, PoolSpec, read_pool
 from benchmarks.optimizer.roster import UnknownAgent, entrants
-from benchmarks.optimizer.run import Task, fill, results
+from benchmarks.optimizer.run import INTERRUPTED, Task, fill, results
 from benchmarks.optimizer.search import Outcome, Plan
 
 SPEC = PoolSpec("Cu grain boundary", "physbo_gb_s5_210.csv", "gb_energy", "min", ("dx", "gb", "dz"))
@@ -50,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     cache = Cache(given.cache)
     tasks = [Task(who, pool, seed, plan) for who in found for seed in range(given.seeds)]
-    troubles = [] if given.only_cached else fill(tasks, cache, given.jobs, given.threads)
+    try:
+        troubles = [] if given.only_cached else fill(tasks, cache, given.jobs, given.threads)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     outcomes = results(found, [pool], given.seeds, plan, cache)[pool.name]
     curves = {name: success(of, plan.budget) for name, of in outcomes.items() if of}
     if given.plot is not None:

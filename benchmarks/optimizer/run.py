@@ -2,7 +2,7 @@
 
     python -m benchmarks.optimizer --pools benchmarks/optimizer/pools.toml --data DIR
         [--agents nightshift,baybe,...] [--seeds 20] [--budget 60] [--first 5] [--split tune|held-out]
-        [--noise] [--failures 0.1] [--pending 4] [--jobs 1] [--only-cached] [--json]
+        [--noise] [--failures 0.1] [--pending 4] [--jobs 1] [--here] [--only-cached] [--json]
 
 Every search of a seed begins with the same random rows, and a row measured for the same time shows every agent
 the same.  The first agent named is compared with each of the others.  Outcomes are kept in --cache by the
@@ -35,6 +35,7 @@ from benchmarks.optimizer.search import Mode, Outcome, Plan, inputs_file, search
 from benchmarks.optimizer.table import Results, as_json, as_text
 
 SEEDS = 20
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def chosen_pools(specs: Sequence[PoolSpec], folder: Path, split: str | None, nam
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command.  0: a table was made; 1: searches could not be made; 2: nothing to compare."""
+    """The command.  0: a table was made; 1: searches could not be made; 2: nothing to compare; 130: interrupted."""
     given = _arguments(arguments)
     plan = Plan(given.budget, given.first, Mode(given.noise, given.failures, given.pending))
     names = given.agents.split(",")
@@ -186,7 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     cache = Cache(given.cache)
     tasks = [Task(who, pool, seed, plan) for who in found for pool in pools for seed in range(given.seeds)]
-    troubles = [] if given.only_cached else fill(tasks, cache, given.jobs, given.threads)
+    try:
+        troubles = [] if given.only_cached else fill(tasks, cache, given.jobs, given.threads)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     outcomes = results(found, pools, given.seeds, plan, cache)
     describe = as_json if given.json else as_text
     print(describe(outcomes, found, pools, plan, given.seeds, left_out))
