@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.optimizer import environment
@@ -32,7 +32,7 @@ from benchmarks.optimizer.pools import SPLITS, Pool, PoolError, PoolSpec, read_p
 from benchmarks.optimizer.process import AgentFailed, AgentGone, AgentProcess
 from benchmarks.optimizer.roster import AGENTS, COMPARED, Entrant, UnknownAgent, entrants
 from benchmarks.optimizer.search import Mode, Outcome, Plan, inputs_file, search
-from benchmarks.optimizer.table import Results, as_json, as_text
+from benchmarks.optimizer.table import Findings, Results, as_json, as_text
 
 SEEDS = 20
 INTERRUPTED = 130
@@ -155,6 +155,11 @@ def results(found: Sequence[Entrant], pools: Sequence[Pool], seeds: int, plan: P
     return outcomes
 
 
+def sequential(plan: Plan) -> Plan:
+    """The same with no results outstanding."""
+    return replace(plan, mode=replace(plan.mode, pending=0))
+
+
 def _of_seeds(entrant: Entrant, pool: Pool, seeds: int, plan: Plan, cache: Cache) -> dict[int, Outcome]:
     made = {seed: cache.get(Task(entrant, pool, seed, plan).key) for seed in range(seeds)}
     return {seed: outcome for seed, outcome in made.items() if outcome is not None}
@@ -192,8 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     outcomes = results(found, pools, given.seeds, plan, cache)
-    describe = as_json if given.json else as_text
-    print(describe(outcomes, found, pools, plan, given.seeds, left_out))
+    alone = results(found, pools, given.seeds, sequential(plan), cache) if plan.mode.pending else {}
+    findings = Findings(found, pools, plan, given.seeds, left_out, outcomes, alone)
+    print(as_json(findings) if given.json else as_text(findings))
     for words in [*left_out, *troubles]:
         _say(words)
     return 1 if troubles else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,99 +13,106 @@ import numpy as np
 from benchmarks.optimizer.pools import Pool
 from benchmarks.optimizer.roster import Entrant
 from benchmarks.optimizer.search import Outcome, Plan
-from benchmarks.optimizer.statistics import Comparison, Pairs, capped, compare, figure, worst_pool
+from benchmarks.optimizer.statistics import Pairs, capped, compare, figure, worst_pool
 
-Results = Mapping[str, Mapping[str, Mapping[int, Outcome]]]
+BySeed = Mapping[int, Outcome]
+Results = Mapping[str, Mapping[str, BySeed]]
 """Pool -> agent -> seed -> what became of the search."""
 
 
-def as_json(
-    results: Results,
-    found: Sequence[Entrant],
-    pools: Sequence[Pool],
-    plan: Plan,
-    seeds: int,
-    left_out: Sequence[str],
-) -> str:
+@dataclass(frozen=True)
+class Findings:
+    """What a comparison found.  `sequential`: the same with no results outstanding, as far as it was made."""
+
+    found: Sequence[Entrant]
+    pools: Sequence[Pool]
+    plan: Plan
+    seeds: int
+    left_out: Sequence[str]
+    results: Results
+    sequential: Results = field(default_factory=dict)
+
+
+def as_json(findings: Findings) -> str:
     """Everything, experiments by seed included (null where none of the best was found)."""
+    plan = findings.plan
     return json.dumps(
         {
-            "plan": {**asdict(plan), "seeds": seeds},
-            "agents": {entrant.name: entrant.version for entrant in found},
+            "plan": {**asdict(plan), "seeds": findings.seeds},
+            "agents": {entrant.name: entrant.version for entrant in findings.found},
             "python": platform.python_version(),
-            "left_out": list(left_out),
-            "pools": {pool.name: _pool(pool, results[pool.name], plan) for pool in pools},
-            "overall": overall(results, found, plan),
+            "left_out": list(findings.left_out),
+            "pools": {pool.name: _pool(pool, findings.results[pool.name], plan) for pool in findings.pools},
+            "overall": overall(findings),
         },
         indent=1,
     )
 
 
-def as_text(
-    results: Results,
-    found: Sequence[Entrant],
-    pools: Sequence[Pool],
-    plan: Plan,
-    seeds: int,
-    left_out: Sequence[str],
-) -> str:
+def as_text(findings: Findings) -> str:
     """Pool by pool, then overall."""
+    plan = findings.plan
     lines = [
         f"Experiments to the first of the best 1 %: budget {plan.budget}, {plan.first} of it shared random rows,",
-        f"mode {plan.mode.label}, at most {seeds} seeds, Python {platform.python_version()}.",
+        f"mode {plan.mode.label}, at most {findings.seeds} seeds, Python {platform.python_version()}.",
         "",
-        *(f"{entrant.name:<21} {entrant.version}" for entrant in found),
+        *(f"{entrant.name:<21} {entrant.version}" for entrant in findings.found),
     ]
-    for pool in pools:
+    for pool in findings.pools:
         lines += ["", f"{pool.name}: {len(pool.y)} rows, {int(pool.good.sum())} of them good, {pool.X.shape[1]} inputs"]
         lines.append(
             f"  {'agent':<21} {'median [quartiles]':<20} {'mean':>6} {'found':>8} {'wall ms':>9} {'CPU ms':>9}"
         )
-        lines += [_line(name, outcomes, plan.budget) for name, outcomes in results[pool.name].items() if outcomes]
-    return "\n".join([*lines, "", *_overall_lines(overall(results, found, plan), found[0].name)])
+        agents = findings.results[pool.name]
+        lines += [_line(name, outcomes, plan.budget) for name, outcomes in agents.items() if outcomes]
+    return "\n".join([*lines, "", *_overall_lines(overall(findings))])
 
 
-def overall(results: Results, found: Sequence[Entrant], plan: Plan) -> dict[str, Any]:
+def overall(findings: Findings) -> dict[str, Any]:
     """Figures of all agents, and the first one compared with each of the others.
 
     A figure is over the pools that the agent has searched; it stands beside another's only where `pools` agree.
     """
-    means = {entrant.name: _means(results, entrant.name, plan.budget) for entrant in found}
-    ours = found[0].name
-    figures = {name: {"figure": figure(list(by.values())), "pools": len(by)} for name, by in means.items() if by}
-    peers = {name: by for name, by in means.items() if name != ours and by}
-    pairs = {name: paired(results, ours, name, plan.budget) for name in peers}
+    budget = findings.plan.budget
+    searched = {who.name: of_agent(findings.results, who.name) for who in findings.found}
+    ours, *peers = searched
+    figures = {name: _figure(by_pool, budget) for name, by_pool in searched.items() if by_pool}
+    pairs = {peer: paired(searched[ours], searched[peer], budget) for peer in peers}
+    alone = {name: paired(searched[name], of_agent(findings.sequential, name), budget) for name in searched}
     return {
         "agent": ours,
         "figures": figures,
-        "against": {name: _against(compare(of), of) for name, of in pairs.items() if of},
+        "against": {name: _compared(of) for name, of in pairs.items() if of},
+        "against_sequential": {name: _compared(of) for name, of in alone.items() if of},
         **({"worst_pool": _worst(pairs)} if any(pairs.values()) else {}),
     }
 
 
-def paired(results: Results, ours: str, theirs: str, budget: int) -> Pairs:
-    """Over the seeds that both have searched with."""
+def of_agent(results: Results, agent: str) -> dict[str, BySeed]:
+    """Pool -> seed -> outcome of one agent, for the pools that it has searched."""
+    return {pool: agents[agent] for pool, agents in results.items() if agents.get(agent)}
+
+
+def paired(ours: Mapping[str, BySeed], theirs: Mapping[str, BySeed], budget: int) -> Pairs:
+    """Over the pools and seeds that both have."""
     pairs = {}
-    for pool, agents in results.items():
-        both = sorted(set(agents.get(ours, {})) & set(agents.get(theirs, {})))
+    for pool in ours:
+        both = sorted(set(ours[pool]) & set(theirs.get(pool, {})))
         if both:
             pairs[pool] = (
-                capped([agents[ours][seed].experiments for seed in both], budget),
-                capped([agents[theirs][seed].experiments for seed in both], budget),
+                capped([ours[pool][seed].experiments for seed in both], budget),
+                capped([theirs[pool][seed].experiments for seed in both], budget),
             )
     return pairs
 
 
-def _means(results: Results, agent: str, budget: int) -> dict[str, float]:
-    return {
-        pool: float(capped([outcome.experiments for outcome in agents[agent].values()], budget).mean())
-        for pool, agents in results.items()
-        if agents.get(agent)
-    }
+def _figure(by_pool: Mapping[str, BySeed], budget: int) -> dict[str, Any]:
+    means = [capped([outcome.experiments for outcome in of.values()], budget).mean() for of in by_pool.values()]
+    return {"figure": figure(means), "pools": len(means)}
 
 
-def _against(comparison: Comparison, pairs: Pairs) -> dict[str, Any]:
-    return {**asdict(comparison), "pools": len(pairs), "pairs": sum(len(ours) for ours, _ in pairs.values())}
+def _compared(pairs: Pairs) -> dict[str, Any]:
+    return {**asdict(compare(pairs)), "pools": len(pairs), "pairs": sum(len(ours) for ours, _ in pairs.values())}
 
 
 def _worst(pairs: Mapping[str, Pairs]) -> dict[str, Any]:
@@ -119,7 +126,7 @@ def _worst(pairs: Mapping[str, Pairs]) -> dict[str, Any]:
     return {"pool": pool, "best_peer": peer, "ratio": multiple}
 
 
-def _pool(pool: Pool, agents: Mapping[str, Mapping[int, Outcome]], plan: Plan) -> dict[str, Any]:
+def _pool(pool: Pool, agents: Mapping[str, BySeed], plan: Plan) -> dict[str, Any]:
     return {
         "rows": len(pool.y),
         "good": int(pool.good.sum()),
@@ -130,7 +137,7 @@ def _pool(pool: Pool, agents: Mapping[str, Mapping[int, Outcome]], plan: Plan) -
     }
 
 
-def _agent(outcomes: Mapping[int, Outcome], budget: int) -> dict[str, Any]:
+def _agent(outcomes: BySeed, budget: int) -> dict[str, Any]:
     experiments = [outcome.experiments for _, outcome in sorted(outcomes.items())]
     wall, cpu = _seconds(outcomes)
     return {
@@ -143,7 +150,7 @@ def _agent(outcomes: Mapping[int, Outcome], budget: int) -> dict[str, Any]:
     }
 
 
-def _line(name: str, outcomes: Mapping[int, Outcome], budget: int) -> str:
+def _line(name: str, outcomes: BySeed, budget: int) -> str:
     experiments = [outcome.experiments for outcome in outcomes.values()]
     values = np.array([np.inf if found is None else found for found in experiments])
     low, middle, high = (_quantile(values, share, budget) for share in (0.25, 0.5, 0.75))
@@ -156,22 +163,28 @@ def _line(name: str, outcomes: Mapping[int, Outcome], budget: int) -> str:
     ) + (f"  {failed} ended in an error" if failed else "")
 
 
-def _overall_lines(overall: Mapping[str, Any], ours: str) -> list[str]:
+def _overall_lines(overall: Mapping[str, Any]) -> list[str]:
     lines = [
         "Geometric mean over pools of the mean experiments (capped at the budget), and the ratio of",
-        f"{ours}'s to it over common pools and seeds [95 % paired bootstrap], p of a stratified permutation test:",
+        f"{overall['agent']}'s to it over common pools and seeds [95 % paired bootstrap],",
+        "p of a stratified permutation test:",
         f"  {'agent':<21} {'figure':>7} {'pools':>6}   ratio",
     ]
     for name, found in overall["figures"].items():
         line = f"  {name:<21} {found['figure']:>7.2f} {found['pools']:>6}"
-        if name in overall["against"]:
-            a = overall["against"][name]
-            line += f"   {a['ratio']:.3f} [{a['low']:.3f}-{a['high']:.3f}]  p {a['p']:.4f}  ({a['pairs']} pairs)"
-        lines.append(line)
+        lines.append(f"{line}   {_ratio(overall['against'][name])}" if name in overall["against"] else line)
     if "worst_pool" in overall:
         worst = overall["worst_pool"]
         lines.append(f"Worst pool: {worst['pool']}, {worst['ratio']:.2f} times its best peer's ({worst['best_peer']}).")
+    if overall["against_sequential"]:
+        lines += ["", "Ratio of each agent's experiments to its own with no results outstanding:"]
+        lines += [f"  {name:<21} {_ratio(found)}" for name, found in overall["against_sequential"].items()]
     return lines
+
+
+def _ratio(found: Mapping[str, Any]) -> str:
+    interval = f"{found['ratio']:.3f} [{found['low']:.3f}-{found['high']:.3f}]"
+    return f"{interval}  p {found['p']:.2g}  ({found['pairs']} pairs)"
 
 
 def _quantile(values: np.ndarray, share: float, budget: int) -> str:
@@ -180,7 +193,7 @@ def _quantile(values: np.ndarray, share: float, budget: int) -> str:
     return f">{budget}" if value > budget else f"{value:g}"
 
 
-def _seconds(outcomes: Mapping[int, Outcome]) -> tuple[float | None, float | None]:
+def _seconds(outcomes: BySeed) -> tuple[float | None, float | None]:
     """Median wall and CPU seconds of a decision; None where every search ended within the shared rows."""
     decisions = [took for outcome in outcomes.values() for took in outcome.decisions]
     if not decisions:

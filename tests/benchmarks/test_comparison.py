@@ -14,7 +14,7 @@ from benchmarks.optimizer.process import AgentFailed, AgentGone, AgentProcess
 from benchmarks.optimizer.roster import AGENTS, SCRIPTS, Agent, Entrant, UnknownAgent, entrants, version
 from benchmarks.optimizer.run import main
 from benchmarks.optimizer.search import Outcome, Plan
-from benchmarks.optimizer.table import overall
+from benchmarks.optimizer.table import Findings, overall
 
 POOLS = """
 [[pool]]
@@ -75,10 +75,14 @@ def test_a_comparison_grows_from_run_to_run(folder, capsys):
 
 
 def test_it_goes_wrong_in_the_ways_asked_for(folder, capsys):
-    ways = ("--noise", "--failures", "0.3", "--pending", "3", "--seeds", "1", "--budget", "15", "--json")
-    assert run(folder, "--agents", "nightshift,nightshift-own-start,random", *ways) == 0
+    ways = ("--noise", "--failures", "0.3", "--seeds", "1", "--budget", "15", "--json")
+    agents = ("--agents", "nightshift,nightshift-own-start,random")
+    assert run(folder, *agents, *ways) == 0
+    assert json.loads(capsys.readouterr().out)["overall"]["against_sequential"] == {}
+    assert run(folder, *agents, *ways, "--pending", "3") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["plan"]["mode"] == {"noise": True, "failures": 0.3, "pending": 3}
+    assert set(found["overall"]["against_sequential"]) == {"nightshift", "nightshift-own-start", "random"}
     assert all(not of["errors"] for of in found["pools"]["hill"]["agents"].values())
 
 
@@ -152,9 +156,14 @@ def test_only_common_seeds_are_compared():
         "b": {"ours": of(s0=3), "theirs": of(s1=3)},
     }
     named = [Entrant(Agent(name, "", ()), "1", ()) for name in ("ours", "theirs")]
-    found = overall(pools, named, Plan(60))
+    found = overall(Findings(named, [], Plan(60), 3, [], pools, {"a": {"ours": of(s1=14, s2=25)}}))
     assert found["against"]["theirs"]["ratio"] == pytest.approx(0.5)
     assert found["against"]["theirs"]["pairs"] == 2
+    assert found["figures"] == {
+        "ours": {"figure": pytest.approx(np.sqrt(62 / 3 * 3)), "pools": 2},
+        "theirs": {"figure": pytest.approx(np.sqrt(12 * 3)), "pools": 2},
+    }
+    assert found["against_sequential"]["ours"]["ratio"] == pytest.approx(57 / 39)
     assert found["worst_pool"] == {"pool": "a", "best_peer": "theirs", "ratio": pytest.approx(0.5)}
 
 
