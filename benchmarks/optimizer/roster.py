@@ -14,7 +14,7 @@ from benchmarks.optimizer import environment
 
 SCRIPTS = Path(__file__).parent / "agents"
 ROOT = Path(__file__).parents[2]
-OURS = tuple(sorted((ROOT / "orchestrator" / "optimizer").glob("*.py")))
+OURS = tuple(sorted((ROOT / "orchestrator" / "optimizer").rglob("*.py")))
 
 
 class UnknownAgent(Exception):
