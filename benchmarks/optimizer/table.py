@@ -78,13 +78,14 @@ def overall(findings: Findings) -> dict[str, Any]:
     ours, *peers = searched
     figures = {name: _figure(by_pool, budget) for name, by_pool in searched.items() if by_pool}
     pairs = {peer: paired(searched[ours], searched[peer], budget) for peer in peers}
+    others = {who.name: pairs[who.name] for who in findings.found[1:] if not who.agent.ours}
     alone = {name: paired(searched[name], of_agent(findings.sequential, name), budget) for name in searched}
     return {
         "agent": ours,
         "figures": figures,
         "against": {name: _compared(of) for name, of in pairs.items() if of},
         "against_sequential": {name: _compared(of) for name, of in alone.items() if of},
-        **({"worst_pool": _worst(pairs)} if any(pairs.values()) else {}),
+        **({"worst_pool": _worst(others)} if any(others.values()) else {}),
     }
 
 
@@ -116,7 +117,7 @@ def _compared(pairs: Pairs) -> dict[str, Any]:
 
 
 def _worst(pairs: Mapping[str, Pairs]) -> dict[str, Any]:
-    """Ours against the best peer of the pool, over the seeds that both have."""
+    """Ours against the best of others' agents in each pool, over the seeds that both have."""
     pool, peer, multiple = worst_pool(
         {
             peer: {pool: float(ours.mean() / theirs.mean()) for pool, (ours, theirs) in of.items()}

@@ -151,14 +151,16 @@ def test_only_common_seeds_are_compared():
     def of(**found: int | None) -> dict[int, Outcome]:
         return {int(seed[1:]): Outcome(count, (), ()) for seed, count in found.items()}
 
-    pools = {
+    pools: dict = {
         "a": {"ours": of(s0=5, s1=7, s2=50), "theirs": of(s0=10, s1=14)},
         "b": {"ours": of(s0=3), "theirs": of(s1=3)},
     }
-    named = [Entrant(Agent(name, "", ()), "1", ()) for name in ("ours", "theirs")]
+    pools["a"]["ours, otherwise"] = of(s0=1)
+    named = [Entrant(Agent(name, "", (), ours=name != "theirs"), "1", ()) for name in (*pools["a"],)]
     found = overall(Findings(named, [], Plan(60), 3, [], pools, {"a": {"ours": of(s1=14, s2=25)}}))
     assert found["against"]["theirs"]["ratio"] == pytest.approx(0.5)
     assert found["against"]["theirs"]["pairs"] == 2
+    del found["figures"]["ours, otherwise"]
     assert found["figures"] == {
         "ours": {"figure": pytest.approx(np.sqrt(62 / 3 * 3)), "pools": 2},
         "theirs": {"figure": pytest.approx(np.sqrt(12 * 3)), "pools": 2},
