@@ -168,8 +168,8 @@ def _line(cell: Cell, first: Cell) -> str:
         return f"  {cell.agent:<21} {cell.error}"
     numbers = (cell.wall, cell.worst_wall, cell.cpu, cell.worst_cpu)
     seconds = " ".join(f"{number:>9.3g}" for number in numbers if number is not None)
-    share = f"1/{cell.wall / first.wall:.3g}" if cell.wall and first.wall and cell is not first else ""
-    return f"  {cell.agent:<21} {seconds} {(cell.peak_bytes or 0) / GIB:>6.2f}   {share}"
+    times = f"{cell.wall / first.wall:.3g} times" if cell.wall and first.wall and cell is not first else ""
+    return f"  {cell.agent:<21} {seconds} {(cell.peak_bytes or 0) / GIB:>6.2f}   {times}"
 
 
 def _seconds(cell: Cell) -> str:
