@@ -156,9 +156,8 @@ def _text(cells: Sequence[Cell]) -> str:
     for n, m in dict.fromkeys((cell.n, cell.m) for cell in cells):
         here = [cell for cell in cells if (cell.n, cell.m) == (n, m)]
         lines += ["", f"n = {n}, pool of {m}"]
-        lines.append(
-            f"  {'agent':<21} {'wall':>9} {'(worst)':>9} {'CPU':>9} {'(worst)':>9} {'GiB':>6}   wall over {here[0].agent}'s"
-        )
+        head = f"  {'agent':<21} {'wall':>9} {'(worst)':>9} {'CPU':>9} {'(worst)':>9} {'GiB':>6}"
+        lines.append(f"{head}   wall over {here[0].agent}'s")
         lines += [_line(cell, here[0]) for cell in here]
     return "\n".join([*lines, "", *(f"{name:<21} {version}" for name, version in _versions(cells).items())])
 
