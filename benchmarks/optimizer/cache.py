@@ -10,8 +10,9 @@ import fcntl
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from os import SEEK_END
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from benchmarks.optimizer.process import Took
 from benchmarks.optimizer.search import Mode, Outcome, Plan
@@ -50,9 +51,9 @@ class Cache:
         line = json.dumps({"key": asdict(key), "outcome": _rounded(outcome)}) + "\n"
         file = self._file(key.agent)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab") as lines:
+        with file.open("ab+") as lines:
             fcntl.flock(lines, fcntl.LOCK_EX)
-            lines.write(line.encode())
+            lines.write(_after(lines) + line.encode())
         self._outcomes[key] = outcome
 
     def _file(self, agent: str) -> Path:
@@ -68,6 +69,14 @@ class Cache:
         whole = text[: text.rfind(b"\n") + 1]
         self._read[file] = self._read.get(file, 0) + len(whole)
         self._outcomes.update(_entries(whole))
+
+
+def _after(lines: BinaryIO) -> bytes:
+    """What ends the line of a process that was killed while it wrote."""
+    if not lines.seek(0, SEEK_END):
+        return b""
+    lines.seek(-1, SEEK_END)
+    return b"" if lines.read(1) == b"\n" else b"\n"
 
 
 def _entries(text: bytes) -> Iterator[tuple[Key, Outcome]]:

@@ -71,14 +71,19 @@ def as_text(findings: Findings) -> str:
 def overall(findings: Findings) -> dict[str, Any]:
     """Figures of all agents, and the first one compared with each of the others.
 
-    A figure is over the pools that the agent has searched; it stands beside another's only where `pools` agree.
+    A figure is over what the agent has searched; it stands beside another's only where `pools` and `searches`
+    agree.  The worst pool is judged by the peers that have searched it with all of our seeds.
     """
     budget = findings.plan.budget
     searched = {who.name: of_agent(findings.results, who.name) for who in findings.found}
     ours, *peers = searched
     figures = {name: _figure(by_pool, budget) for name, by_pool in searched.items() if by_pool}
     pairs = {peer: paired(searched[ours], searched[peer], budget) for peer in peers}
-    others = {who.name: pairs[who.name] for who in findings.found[1:] if not who.agent.ours}
+    others = {
+        who.name: {pool: pair for pool, pair in pairs[who.name].items() if len(pair[0]) == len(searched[ours][pool])}
+        for who in findings.found[1:]
+        if not who.agent.ours
+    }
     alone = {name: paired(searched[name], of_agent(findings.sequential, name), budget) for name in searched}
     return {
         "agent": ours,
@@ -109,7 +114,7 @@ def paired(ours: Mapping[str, BySeed], theirs: Mapping[str, BySeed], budget: int
 
 def _figure(by_pool: Mapping[str, BySeed], budget: int) -> dict[str, Any]:
     means = [capped([outcome.experiments for outcome in of.values()], budget).mean() for of in by_pool.values()]
-    return {"figure": figure(means), "pools": len(means)}
+    return {"figure": figure(means), "pools": len(means), "searches": sum(map(len, by_pool.values()))}
 
 
 def _compared(pairs: Pairs) -> dict[str, Any]:
@@ -169,10 +174,10 @@ def _overall_lines(overall: Mapping[str, Any]) -> list[str]:
         "Geometric mean over pools of the mean experiments (capped at the budget), and the ratio of",
         f"{overall['agent']}'s to it over common pools and seeds [95 % paired bootstrap],",
         "p of a stratified permutation test:",
-        f"  {'agent':<21} {'figure':>7} {'pools':>6}   ratio",
+        f"  {'agent':<21} {'figure':>7} {'pools':>6} {'searches':>9}   ratio",
     ]
     for name, found in overall["figures"].items():
-        line = f"  {name:<21} {found['figure']:>7.2f} {found['pools']:>6}"
+        line = f"  {name:<21} {found['figure']:>7.2f} {found['pools']:>6} {found['searches']:>9}"
         lines.append(f"{line}   {_ratio(overall['against'][name])}" if name in overall["against"] else line)
     if "worst_pool" in overall:
         worst = overall["worst_pool"]

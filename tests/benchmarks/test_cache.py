@@ -59,6 +59,8 @@ def test_a_torn_line_is_passed_over(tmp_path):
     cache = Cache(tmp_path)
     assert cache.get(KEY) == OUTCOME
     assert cache.get(replace(KEY, seed=4)) is None
+    cache.put(replace(KEY, seed=4), OUTCOME)
+    assert Cache(tmp_path).get(replace(KEY, seed=4)) == OUTCOME
 
 
 def put_many(folder: Path, first: int) -> None:

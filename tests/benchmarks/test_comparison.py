@@ -147,10 +147,11 @@ def test_what_libraries_print_is_no_answer(tmp_path):
         assert process.peak_bytes() > 2**20
 
 
-def test_only_common_seeds_are_compared():
-    def of(**found: int | None) -> dict[int, Outcome]:
-        return {int(seed[1:]): Outcome(count, (), ()) for seed, count in found.items()}
+def of(**found: int | None) -> dict[int, Outcome]:
+    return {int(seed[1:]): Outcome(count, (), ()) for seed, count in found.items()}
 
+
+def test_only_common_seeds_are_compared():
     pools: dict = {
         "a": {"ours": of(s0=5, s1=7, s2=50), "theirs": of(s0=10, s1=14)},
         "b": {"ours": of(s0=3), "theirs": of(s1=3)},
@@ -162,11 +163,21 @@ def test_only_common_seeds_are_compared():
     assert found["against"]["theirs"]["pairs"] == 2
     del found["figures"]["ours, otherwise"]
     assert found["figures"] == {
-        "ours": {"figure": pytest.approx(np.sqrt(62 / 3 * 3)), "pools": 2},
-        "theirs": {"figure": pytest.approx(np.sqrt(12 * 3)), "pools": 2},
+        "ours": {"figure": pytest.approx(np.sqrt(62 / 3 * 3)), "pools": 2, "searches": 4},
+        "theirs": {"figure": pytest.approx(np.sqrt(12 * 3)), "pools": 2, "searches": 3},
     }
     assert found["against_sequential"]["ours"]["ratio"] == pytest.approx(57 / 39)
-    assert found["worst_pool"] == {"pool": "a", "best_peer": "theirs", "ratio": pytest.approx(0.5)}
+    assert "worst_pool" not in found
+
+
+def test_the_worst_pool_is_judged_by_peers_with_all_of_our_seeds():
+    pools = {
+        "a": {"ours": of(s0=5, s1=7), "theirs": of(s0=10, s1=14), "few": of(s0=1)},
+        "b": {"ours": of(s0=4), "theirs": of(s0=8), "few": of(s0=5)},
+    }
+    named = [Entrant(Agent(name, "", (), ours=name == "ours"), "1", ()) for name in pools["a"]]
+    found = overall(Findings(named, [], Plan(60), 2, [], pools))
+    assert found["worst_pool"] == {"pool": "b", "best_peer": "few", "ratio": pytest.approx(0.8)}
 
 
 def test_the_success_curve_rises_where_searches_ended():
