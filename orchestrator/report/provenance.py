@@ -37,6 +37,8 @@ def provenance(night: Night) -> Html:
             ("journal", counted(len(night.entries), "entry", "entries")),
             ("Bluesky runs", str(len(set(run_uids)))),
         ]
+    if checked := [r.entry for r in night.entries if isinstance(r.entry, e.ReferenceMeasured)]:
+        told.append(("reference specimen", _checks(checked)))
     told += [(name, found) for name, found in versions().items()]
     settings = list(_flat(night.campaign))
     return el(
@@ -46,6 +48,14 @@ def provenance(night: Night) -> Html:
         _definitions(settings) if settings else None,
         class_="provenance",
     )
+
+
+def _checks(checked: Sequence[e.ReferenceMeasured]) -> str:
+    """What the measurements of the reference specimen showed."""
+    ratios = [check.ratio for check in checked]
+    drifted = sum(check.verdict == "drifted" for check in checked)
+    shown = f"{min(ratios):.3f} to {max(ratios):.3f} of its value in {counted(len(checked), 'measurement')}"
+    return f"{shown}, {drifted} of them out of tolerance" if drifted else f"{shown}, all within tolerance"
 
 
 def versions() -> dict[str, str]:

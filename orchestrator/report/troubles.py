@@ -71,6 +71,11 @@ def _trouble(entry: e.Entry, time: float, intents: dict[str, e.StepIntended], ni
             return Trouble(time, entry.sample, "film interrupted", had)
         case e.SampleSuggested(method="fallback"):
             return Trouble(time, entry.sample, "fallback suggestion", "made without the optimizer")
+        case e.ReferenceMeasured(verdict="drifted"):
+            shown = f"the reference specimen shows {entry.ratio:.3f} ± {entry.ratio_sigma:.3f} of its value"
+            return Trouble(time, None, "magnetometer drifted", shown)
+        case e.ObservationWithdrawn():
+            return Trouble(time, entry.sample, "observation withdrawn", entry.reason)
         case e.SampleDiscarded():
             return Trouble(time, entry.sample, f"discarded by {entry.by}", entry.reason)
         case e.SampleQuarantined():

@@ -62,6 +62,8 @@ def dose(film: Record, evidence: Mapping[str, Any]) -> Dose:
     ledger = film.ledger
     assert ledger.opening is not None
     looks = sorted(evidence.get("before") or [], key=lambda look: look["time"])
+    if looks and looks[0]["time"] < ledger.as_of:
+        raise Unsettled("the lab's time was set back: nobody knows how long the shutter was open")
     seen_open, seen_closed = _shutter(looks)
     first = seen_open or seen_closed
     assert first is not None

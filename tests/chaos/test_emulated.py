@@ -56,6 +56,14 @@ def test_crashes_of_every_kind_hit_nights_that_made_films(found):
     assert found["films"] >= found["points"]
 
 
+@pytest.mark.timeout(900)
+def test_a_night_with_a_reference_specimen_loses_nothing_either():
+    found = emulated("--points", "150", "--seed", "3", code=None)
+    told = [f"{failure['replay']}: {failure['breaches']}" for failure in found["failures"]]
+    assert not told, "\n".join(told)
+    assert found["points"] > 0
+
+
 # --- what the emulation is trusted to do --------------------------------------------------------------
 
 

@@ -17,6 +17,9 @@ from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.journal import SqliteJournal
 from orchestrator.lab import SimulatedLab
 from orchestrator.night import load, run_at
+from orchestrator.report.facts import Night
+from orchestrator.report.provenance import provenance
+from orchestrator.report.troubles import troubles
 from orchestrator.service.home import Home
 from orchestrator.witness import read_world
 
@@ -157,4 +160,7 @@ def test_a_coil_that_moves_in_the_night_takes_back_what_was_measured_since(
     assert withdrawn
     assert withdrawn.isdisjoint(observation.sample for observation in seen.state.observations)
     assert {seen.state.samples[number].phase for number in withdrawn} == {Phase.DEPOSITED}
+    report = Night(seen.entries)
+    assert {"magnetometer drifted", "observation withdrawn"} <= {trouble.what for trouble in troubles(report)}
+    assert "out of tolerance" in provenance(report)
     clean(seen, tmp_path / "world.jsonl")

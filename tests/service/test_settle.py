@@ -251,6 +251,7 @@ def test_a_shutter_that_was_to_open_and_is_closed_under_a_burning_plasma_never_o
         (said(look(200.0, thickness=200.0)), "shows 200 nm, where at most 110 nm can be"),
         (said(look(200.0, "closed", gun="off"), film=record(opened=None, as_of=100.0)), "a film or none"),
         (said(look(200.0, "closed"), film=record(opened=None, answered=True)), "nobody saw whether it did"),
+        (said(look(120.0, "closed", thickness=0.0)), "time was set back"),
         (said(look(200.0), marks=()), "without the mark that comes before it"),
         (said(look(200.0), film={**record(), "ledger": {}}), "cannot be read"),
         ({**said(look(200.0)), "marks": None}, "nobody knows what the station had set out to"),
