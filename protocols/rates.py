@@ -137,7 +137,7 @@ def fraction_sigmas(fractions: Mapping[str, float], relative: Mapping[str, float
     spread = {element: x * relative[element] for element, x in fractions.items()}
     everything = sum(s * s for s in spread.values())
     return {
-        element: x * math.sqrt(everything - spread[element] ** 2 + ((1 - x) * relative[element]) ** 2)
+        element: x * math.sqrt(max(0.0, everything - spread[element] ** 2) + ((1 - x) * relative[element]) ** 2)
         for element, x in fractions.items()
     }
 

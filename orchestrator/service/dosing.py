@@ -147,7 +147,7 @@ def _flux(film: Record, look: Look, lit: bool) -> Dose:
     expected = seen.nm_s * (look["time"] - seen.zeroed_at)
     if shown > expected * (1 + MONITOR_SIGMA) + MONITOR_NM:
         raise Unsettled(f"the thickness monitor shows {shown:.0f} nm, where at most {expected:.0f} nm can be")
-    if shown >= expected * (1 - MONITOR_SIGMA) - MONITOR_NM:
+    if lit and shown >= expected * (1 - MONITOR_SIGMA) - MONITOR_NM:
         return lasted
     if shown < seen.nm_s * (film.ledger.as_of - seen.zeroed_at) * (1 - MONITOR_SIGMA) + MONITOR_NM:
         return nobody_knows  # it may have begun to count anew

@@ -234,6 +234,12 @@ def test_the_dose_is_between_what_is_known_and_what_may_be(answer, seconds):
     assert dose(answer) == between(*seconds)
 
 
+def test_an_open_shutter_with_the_guns_off_tells_of_no_flux_until_then():
+    """Whoever recovered before died between the guns and the shutter: the monitor is too coarse for a thin film."""
+    film = settle.deposit(said(look(132.0, gun="off", thickness=41.0)))
+    assert film["shutter_open_s"] - math.sqrt(3) * film["shutter_open_sigma_s"] == pytest.approx(29.8, abs=0.5)
+
+
 def test_a_shutter_that_was_to_open_and_is_closed_under_a_burning_plasma_never_opened():
     unopened = record(opened=None, as_of=100.0)
     assert settle.deposit(said(look(101.0, "closed"), film=unopened))["begun"] is False
