@@ -35,6 +35,14 @@ def refuse(message: object, code: int = BAD_INPUT) -> NoReturn:
     sys.exit(code)
 
 
+def finish(summary: dict[str, Any], home: Home, as_json: bool) -> NoReturn:
+    """Print what became of a night, and end with its exit code."""
+    from orchestrator.night import summary_lines
+
+    click.echo(json.dumps(summary) if as_json else summary_lines(summary, home))
+    sys.exit(EXIT_CODES[summary["end"]])
+
+
 def checked(command: Callable[..., None]) -> Callable[..., None]:
     """Turn the errors that a person can mend into one message and exit code 2."""
 
@@ -114,7 +122,7 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
     """Rehearse CAMPAIGN on a simulated lab, over the instruments' real wire protocols."""
     from orchestrator.campaign.labspec import check_fit
     from orchestrator.display import show
-    from orchestrator.night import load, rehearse, summary_lines
+    from orchestrator.night import load, rehearse
 
     spec, bench = load(campaign, lab, seed)
     check_fit(spec, bench)
@@ -122,8 +130,7 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
     with show(quiet=as_json) as on_progress:
         summary = rehearse(spec, bench, folder, speed=speed, truth=truth, world=world, by=operator(),
                            alerts=alerts, on_progress=on_progress)  # fmt: skip
-    click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
-    sys.exit(EXIT_CODES[summary["end"]])
+    finish(summary, folder, as_json)
 
 
 @main.command()
@@ -139,7 +146,7 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
     """
     from orchestrator.campaign.labspec import check_fit
     from orchestrator.display import show
-    from orchestrator.night import hand_over, load, run_for_real, summary_lines
+    from orchestrator.night import hand_over, load, run_for_real
     from orchestrator.service.alerts.commands import check_channels
     from orchestrator.service.home import Home
 
@@ -152,8 +159,7 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
     folder = new_home(home, spec.name)
     with show(quiet=as_json) as on_progress:
         summary = run_for_real(spec, bench, folder, by=operator(), on_progress=on_progress)
-    click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
-    sys.exit(EXIT_CODES[summary["end"]])
+    finish(summary, folder, as_json)
 
 
 @main.command()
@@ -169,14 +175,13 @@ def recover(home: Path | None, unattended: bool, as_json: bool) -> None:
     """
     from drivers.clock import RealClock
     from orchestrator.display import show
-    from orchestrator.night import carry_on, summary_lines
+    from orchestrator.night import carry_on
 
     folder = the_home(home)
     with show(quiet=as_json) as on_progress:
         summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress,
                            recovered=not unattended)  # fmt: skip
-    click.echo(json.dumps(summary) if as_json else summary_lines(summary, folder))
-    sys.exit(EXIT_CODES[summary["end"]])
+    finish(summary, folder, as_json)
 
 
 @main.command()

@@ -14,7 +14,6 @@ with the first reply at least that many lab seconds after the start).
 ======================  ==========================================================================
 ``crystal_fails``       the thickness monitor's crystal stops oscillating, for good
 ``grips_nothing``       the gripper closes `times` times beside what it should hold (1 by default)
-``interference``        for `for_s` lab seconds (600 by default) the lock-in picks up volts of something else
 ======================  ==========================================================================
 
 A fault of the world is ``{"kind", "at"}`` and what else the table names.
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 KINDS = ("no_reply", "late", "garbage_prefix", "partial", "disconnect")
 GARBAGE = b"\xff\x00"
 
-WORLD_KINDS = ("crystal_fails", "grips_nothing", "interference")
+WORLD_KINDS = ("crystal_fails", "grips_nothing")
 SIGNAL_KINDS = ("scale", "noise", "drift", "pick_up", "cable_off", "dead")
 
 
@@ -85,7 +84,6 @@ class WorldFault:
     kind: str
     at: float
     times: int = 1
-    for_s: float = 600.0
 
 
 def world_faults(config: dict[str, Any]) -> list[WorldFault]:

@@ -64,8 +64,6 @@ class SimulatedLab:
                     self.chamber.crystal.fail()
                 case "grips_nothing":
                     self.arm.misses += fault.times
-                case "interference":
-                    self.magnetometer.detector.disturbed_until = self.clock.now() + fault.for_s
 
     def restart(self, clock: ScaledClock) -> None:
         """Go on by `clock`, from whatever time it shows; nothing happens in between."""

@@ -28,7 +28,6 @@ DIAMAGNETISM_AM2_T_MM2 = -4e-8  # 0.5 mm silicon: -4e-9 emu/Oe for each mm2
 KERR_NOISE_MRAD_RTHZ = 0.01
 KERR_SLOPE_MRAD_T = 0.05  # Faraday rotation in the optics
 KERR_DEPTH_NM = 7.5  # light goes in and out
-INTERFERENCE_V = 5.0  # over any range of a lock-in
 
 REFERENCE_COERCIVITY_MT = 2.0  # a soft film
 REFERENCE_SQUARENESS = 0.9
@@ -137,7 +136,6 @@ class Detector:
         self._density = noise_v_rthz
         self._noise = [0.0, 0.0]
         self._noise_at = -math.inf
-        self.disturbed_until = -math.inf
 
     def now(self) -> float:
         return self._bring()
@@ -155,8 +153,7 @@ class Detector:
         self.on_read()
         if not louder:
             return 0.0, 0.0
-        signal_v = self.signal_v + (INTERFERENCE_V if t < self.disturbed_until else 0.0)
-        return signal_v + self._noise[0], 0.01 * self.signal_v + self._noise[1]
+        return self.signal_v + self._noise[0], 0.01 * self.signal_v + self._noise[1]
 
     def advance(self, target_v: float, dt: float) -> None:
         self.signal_v += (target_v - self.signal_v) * -math.expm1(-dt / max(self.time_constant_s, 1e-5))

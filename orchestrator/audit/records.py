@@ -260,6 +260,11 @@ class Records:
         went_on = any(f.version > ended[-1].version and isinstance(f.entry, later) for f in self.facts)
         return None if went_on else ended[-1]
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether the campaign came to its own end, or to the one it was asked for: with nothing left to do."""
+        return self.over is not None and self.over.entry.end in ("done", "stopped")
+
 
 def stalled_versions(facts: Sequence[Fact[Any]]) -> frozenset[int]:
     """Entries of a daemon whose clock was behind the journal's last: they are stamped with its time until the clock

@@ -10,7 +10,6 @@ from orchestrator.audit.ruling import Breach, Ruling, rule
 from orchestrator.campaign import entries as e
 
 SAME = 1e-9
-ENDED_BY_ITSELF = ("done", "stopped")
 
 
 def reference_bare(records: Records) -> Iterator[Ruling]:
@@ -74,5 +73,6 @@ def values_vouched_for(records: Records) -> Iterator[Ruling]:
                 yield rule(wrong, Breach("withdrawn without a drift", (fact.version,), number))
             case e.OperatorNeeded(reason=reason) if not good and "drifted" in reason:
                 yield rule(bool(since), Breach("a drift leaves values standing", (fact.version, *since.values())))
-    by_itself = records.over is not None and records.over.entry.end in ENDED_BY_ITSELF
-    yield rule(by_itself and bool(since), Breach("no verdict follows on these values", tuple(since.values())))
+    yield rule(
+        records.ended_by_itself and bool(since), Breach("no verdict follows on these values", tuple(since.values()))
+    )

@@ -13,7 +13,6 @@ from orchestrator.campaign import entries as e
 SUM_OFF = 1e-6
 SAME = 1e-9
 """A fraction that went through the journal twice is the same number."""
-ENDED_BY_ITSELF = ("done", "stopped")
 
 
 def film_once(records: Records) -> Iterator[Ruling]:
@@ -42,7 +41,7 @@ def film_accounted(records: Records) -> Iterator[Ruling]:
     over = records.over
     for number, film in records.films.items():
         settled = number in records.observed or number in records.discarded or number in records.quarantined
-        if not settled and (over is None or over.entry.end not in ENDED_BY_ITSELF):
+        if not settled and not records.ended_by_itself:
             end = "has not ended" if over is None else f"ended as {over.entry.end}"
             yield Unchecked(f"the campaign {end} with the film of sample {number} waiting (entry {film.version})")
             continue

@@ -29,7 +29,7 @@ Aid = Literal["retry", "reconnect", "recalibrate", "remeasure"]
 """What is done before, or as, a further attempt."""
 End = Literal["skip", "hold", "wake"]
 """What is done instead of a further attempt."""
-Action = Literal["retry", "reconnect", "recalibrate", "remeasure", "skip", "hold", "wake"]
+Action = Literal[Aid, End]
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 AIDS: tuple[Aid, ...] = get_args(Aid)

@@ -135,7 +135,6 @@ class Turn(StrEnum):
     OPERATOR_NEEDED = "operator needed"
 
 
-HOLDS = (Mode.HOLDING, Mode.HELD)
 UNDER_WAY = (Mode.RUNNING, Mode.HOLDING, Mode.HELD, Mode.STOPPING, Mode.ABORTING)
 
 CAMPAIGN_TURNS: dict[tuple[Mode, Turn], Mode] = {

@@ -6,12 +6,12 @@ those of the station: ``gun Fe``, ``monitor``, ``mover``...  Nothing is set and 
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from drivers.clock import Clock
 from drivers.roles import DepositionStation, MagnetometryStation, Station, TransferStation
 from orchestrator.execution.documents import plain
+from orchestrator.execution.safety import awaited
 
 STILL_S = 2.0
 """Lab seconds: a gripper's stroke takes less."""
@@ -35,10 +35,7 @@ def look(station: Station, clock: Clock) -> dict[str, Any]:
     under_way = {role: (device, device.trigger()) for role, device in roles(station).items()}
     readings, troubles = {}, {}
     for role, (device, status) in under_way.items():
-        finished = threading.Event()
-        status.add_callback(lambda _, finished=finished: finished.set())
-        finished.wait()  # the status has a time-out of its own
-        if (error := status.exception(timeout=0)) is None:
+        if (error := awaited(status)) is None:
             readings[role] = plain({name: getattr(device, name).get() for name in device.component_names})
         else:
             troubles[role] = f"{type(error).__name__}: {error}"

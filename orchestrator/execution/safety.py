@@ -27,15 +27,15 @@ def make_safe(station: Station) -> list[str]:
 
 def reconnect(station: Station) -> None:
     """Open the ports anew of devices that do not answer, and make the station safe.  Raises `LinkError`."""
-    lost = [device for device in devices(station) if isinstance(_awaited(device.trigger()), LinkError)]
+    lost = [device for device in devices(station) if isinstance(awaited(device.trigger()), LinkError)]
     for device in lost:
-        if (error := _awaited(device.reconnect())) is not None:
+        if (error := awaited(device.reconnect())) is not None:
             raise LinkError(f"{device.name} cannot be connected to again ({error}); check cable and power") from error
     if lost and (faults := make_safe(station)):
         raise LinkError("; ".join(faults))
 
 
-def _awaited(status: Any) -> BaseException | None:
+def awaited(status: Any) -> BaseException | None:
     """What `status` failed with, once it is done; it has a time-out of its own."""
     finished = threading.Event()
     status.add_callback(lambda _: finished.set())
@@ -52,7 +52,7 @@ def _make_safe(group: Iterable[Any]) -> list[str]:
         except RuntimeError as error:  # its port was closed
             faults.append(f"{device.name} could not be made safe ({error})")
     for device, status in under_way:
-        if (error := _awaited(status)) is not None:
+        if (error := awaited(status)) is not None:
             faults.append(
                 f"{device.name} could not be made safe ({type(error).__name__}: {error}); switch it off by hand"
             )

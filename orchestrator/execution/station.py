@@ -217,14 +217,13 @@ class Worker:
             try:
                 self._steps.end(uid, state, outcome, error, self._engine.run_uids, self._clock.now(), seen, fault)
                 return
-            except DocumentLogError as error_now:
+            except DocumentLogError as unwritten:
                 log.exception("step %s", uid)
-                unwritten = str(error_now)
+                told = f"{error or state}, but its end could not be logged: {unwritten}"
                 if time.monotonic() >= deadline or self._closing:
                     break
                 time.sleep(LOG_RETRY_S)
         # Without its end in the log nobody can rely on this step: it is unknown, now and after a restart.
-        told = f"{error or state}, but its end could not be logged: {unwritten}"
         self._unlogged[uid] = {
             "state": "unknown",
             "outcome": plain(outcome),

@@ -107,13 +107,7 @@ class Home:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Nobody else watches this home.  Raises `HomeError` if somebody does, or nothing can be written here."""
-        try:
-            lock = FileLock(self.path / "watch.lock")
-        except Held as held:
-            raise HomeError(f"{self.path}: is watched already (process {held.pid or '?'})") from None
-        except OSError as error:
-            raise HomeError(f"{self.path}: cannot be written to ({error.strerror}); is its disk full?") from error
-        with lock:
+        with self._held(self.path / "watch.lock", "is watched already"):
             yield
 
     def keep_channels(self, urls: Sequence[str]) -> None:
@@ -139,14 +133,17 @@ class Home:
 
         Raises `HomeError` if a daemon lives here, or nothing can be written here.
         """
+        with self._held(self._lock, "a daemon lives here", CLAIM_S):
+            yield
+
+    def _held(self, path: Path, otherwise: str, patience_s: float = 0.0) -> FileLock:
+        """The lock at `path`; `otherwise` says what it means that somebody else has it.  Raises `HomeError`."""
         try:
-            lock = FileLock(self._lock, CLAIM_S)
+            return FileLock(path, patience_s)
         except Held as held:
-            raise HomeError(f"{self.path}: a daemon lives here (process {held.pid or '?'})") from None
+            raise HomeError(f"{self.path}: {otherwise} (process {held.pid or '?'})") from None
         except OSError as error:
             raise HomeError(f"{self.path}: cannot be written to ({error.strerror}); is its disk full?") from error
-        with lock:
-            yield
 
     @property
     def daemon(self) -> int | None:

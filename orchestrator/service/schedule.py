@@ -148,9 +148,7 @@ def _wishes(state: CampaignState, layout: Layout) -> Iterator[Step]:
 
     if in_chamber and in_chamber.phase is Phase.SUGGESTED:
         yield Step("deposit", in_chamber.number, layout.deposition, (layout.deposition,))
-    if in_magnetometer and in_magnetometer.phase is Phase.DEPOSITED:
-        yield Step("measure", in_magnetometer.number, layout.magnetometry, (layout.magnetometry,))
-    if in_magnetometer and in_magnetometer is reference and due:
+    if in_magnetometer and (in_magnetometer.phase is Phase.DEPOSITED or (in_magnetometer is reference and due)):
         yield Step("measure", in_magnetometer.number, layout.magnetometry, (layout.magnetometry,))
     if in_magnetometer and (in_magnetometer.finished or (in_magnetometer.phase is Phase.REFERENCE and not due)):
         yield _move(in_magnetometer, slot_place(in_magnetometer.slot), layout)

@@ -170,26 +170,20 @@ def totals(nights: list[dict[str, Any]]) -> dict[str, Any]:
     """The sum over the records of nights (see `tests.chaos.harness`)."""
     acts = [act for night in nights for act in night["acts"]]
     verdicts = [night["verdict"] for night in nights]
-    summed = {name: sum(len(verdict[name]) for verdict in verdicts) for name in BREACHES}
     return {
         "kills": sum(night["kills"] for night in nights),
         "nights": len(nights),
-        "films": sum(verdict["films"] for verdict in verdicts),
-        "measured": sum(verdict["measured"] for verdict in verdicts),
-        **summed,
-        "unknown": sum(len(verdict["unknown"]) for verdict in verdicts),
-        "stranded": sum(len(verdict["stranded"]) for verdict in verdicts),
-        "discarded": sum(len(verdict["discarded"]) for verdict in verdicts),
+        **counted(verdicts),
         "acts": dict(Counter(f"{act['fault']} {act['target']}" for act in acts if act["done"])),
         "not_done": dict(Counter(act["why_not"] for act in acts if not act["done"])),
-        "ends": dict(Counter(verdict["end"].partition(":")[0] for verdict in verdicts)),
+        "ends": ends(verdicts),
         "gave_up": sum(len(night["gave_up"]) for night in nights),
         "recovery_s": spread(r["accepting_s"] for n in nights for r in n["restarts"]),
         "next_action_s": spread(r["action_s"] for n in nights for r in n["restarts"]),
         "detection_s": spread(act.get("detected_s") for act in acts),
         "safe_alone_s": spread(act.get("safe_alone_s") for act in acts),
-        "unknown_reasons": dict(Counter(_kind(reason) for v in verdicts for reason in v["unknown"])),
-        "stranded_reasons": dict(Counter(_kind(reason) for v in verdicts for reason in v["stranded"])),
+        "unknown_reasons": reasons(verdicts, "unknown"),
+        "stranded_reasons": reasons(verdicts, "stranded"),
         "failed_nights": [night["night"] for night in nights if not night["clean"]],
     }
 
@@ -203,6 +197,22 @@ def spread(values: Iterable[float | None]) -> dict[str, float | int | None]:
     return {**{name: round(value, 3) for name, value in at.items()}, "max": round(known[-1], 3), "n": len(known)}
 
 
-def _kind(reason: str) -> str:
-    """A reason without its sample."""
-    return reason.partition(": ")[2]
+Verdicts = list[dict[str, Any]]
+"""As plain values; of a night that could not be judged, some are missing."""
+
+
+def counted(verdicts: Verdicts) -> dict[str, int]:
+    """How many of everything there were."""
+    films = {name: sum(verdict.get(name, 0) for verdict in verdicts) for name in ("films", "measured")}
+    listed = (*BREACHES, "unknown", "stranded", "discarded")
+    return {**films, **{name: sum(len(verdict.get(name, [])) for verdict in verdicts) for name in listed}}
+
+
+def ends(verdicts: Verdicts) -> dict[str, int]:
+    """How the nights ended, without why -> how many."""
+    return dict(Counter(verdict.get("end", "").partition(":")[0] for verdict in verdicts))
+
+
+def reasons(verdicts: Verdicts, name: str) -> dict[str, int]:
+    """The reasons in the lists `name`, without their samples -> how many."""
+    return dict(Counter(reason.partition(": ")[2] for verdict in verdicts for reason in verdict.get(name, [])))

@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.execution.documents import StationFile
-
-pytest.importorskip("greenlet")
-
 from tests.chaos.emulated.clock import Endless, Owner, Scheduler, Stuck
 from tests.chaos.emulated.disk import Disk
 

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-pytest.importorskip("greenlet")
-
 from tests.chaos.test_emulated import KINDS, emulated, python
 
 POINTS = 100

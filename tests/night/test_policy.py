@@ -31,6 +31,9 @@ SPEED = 600.0
 CONNECTED_S = 6000.0
 """Lab seconds, ten real ones: by then every station has connected to its instruments."""
 
+PICKED_UP_V = 5.0
+"""Over any range of a lock-in."""
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -79,7 +82,7 @@ def test_a_night_of_hiccups_ends_by_its_budget(night: Callable[..., Broken], tmp
         {"kind": "grips_nothing", "at": 0.0},
         {"kind": "disconnect", "device": "gun1", "at": CONNECTED_S},
         {"kind": "disconnect", "device": "lockin", "at": CONNECTED_S},
-        {"kind": "interference", "at": CONNECTED_S, "for_s": 3000.0},
+        {"kind": "pick_up", "size": PICKED_UP_V, "at": CONNECTED_S, "until": CONNECTED_S + 3000.0},
         {"kind": "crystal_fails", "at": CONNECTED_S},
         films=4,
         **{"robot = {": f"{patient}\nrobot = {{"},
@@ -122,7 +125,7 @@ def test_a_gripper_that_never_grips_touches_no_more_substrates_than_the_breaker_
 def test_an_overload_that_stays_costs_as_many_films_as_the_breaker_allows(
     night: Callable[..., Broken], tmp_path: Path
 ) -> None:
-    seen = night({"kind": "interference", "at": 0.0, "for_s": 1e9}, films=8)
+    seen = night({"kind": "pick_up", "size": PICKED_UP_V}, films=8)
     assert seen.state.ended is not None
     assert seen.state.ended.end == "needs operator"
     assert seen.faults["measurement"] == 2 * 3

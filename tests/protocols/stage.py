@@ -6,6 +6,7 @@ order can be given before any message.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +17,14 @@ from protocols.gates import Aborted, Applied, Passed, Secured
 EXCHANGE_S = 0.2
 
 
+class Died(BaseException):
+    """Whoever carried out the plan is dead; the plan never hears of it."""
+
+
 @dataclass
 class Stage:
-    """`orders` maps the index of a message to what is ordered just before it: "hold" or "abort"."""
+    """`orders` maps the index of a message to what is ordered just before it: "hold" or "abort".  Message `last` is
+    carried out, and no other."""
 
     clock: Any
     orders: dict[int, str] = field(default_factory=dict)
@@ -30,8 +36,10 @@ class Stage:
     holds: int = 0
     aborted: bool = False
     stop: dict[str, Any] = field(default_factory=dict)
+    last: float = math.inf
 
     def perform(self, plan) -> Any:
+        """The plan's result; raises what it does not catch, or `Died`."""
         answer: Any = None
         error: BaseException | None = None
         while True:
@@ -50,6 +58,8 @@ class Stage:
                 answer = getattr(self, f"_{msg.command}")(msg)
             except Exception as raised:  # noqa: BLE001 - thrown into the plan, as a run engine does
                 error = raised
+            if len(self.messages) > self.last:
+                raise Died
 
     def _check(self) -> None:
         if self.aborted:

@@ -19,7 +19,7 @@ from protocols.deposition import deposit
 from protocols.gates import Aborted
 from protocols.transfer import retire, transfer
 from tests.execution import bench
-from tests.protocols.stage import Stage
+from tests.protocols.stage import Died, Stage
 
 FILM = {
     "composition": {"Fe": 0.6, "Co": 0.3, "Ni": 0.1},
@@ -52,21 +52,14 @@ class Remembering(Stage):
 
     def until(self, plan, last: int) -> bool:
         """Carry out messages up to number `last`, and die; whether the plan had ended by then."""
-        answer, error = None, None
-        while True:
-            try:
-                msg = plan.send(answer) if error is None else plan.throw(error)
-            except (StopIteration, Aborted):
-                return True
-            self.aborted = self.aborted or self.orders.get(len(self.messages)) == "abort"
-            self.messages.append(msg)
-            answer, error = None, None
-            try:
-                answer = getattr(self, f"_{msg.command}")(msg)
-            except Exception as raised:  # noqa: BLE001 - thrown into the plan, as a run engine does
-                error = raised
-            if len(self.messages) > last:
-                return False
+        self.last = last
+        try:
+            self.perform(plan)
+        except Died:
+            return False
+        except Aborted:
+            pass
+        return True
 
 
 def looked_at(station, clock, stage, *, power_cut=False):

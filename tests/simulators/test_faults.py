@@ -86,7 +86,7 @@ def test_a_fault_that_cannot_be_is_explained(fault, message):
 
 
 def test_faults_of_the_world_come_at_their_times():
-    kinds = [{"kind": "crystal_fails", "at": 300}, {"kind": "interference", "at": 200, "for_s": 50}]
+    kinds = [{"kind": "crystal_fails", "at": 300}, {"kind": "pick_up", "size": 5.0, "at": 200, "until": 250}]
     world = World(faults=kinds)
     detector = world.lab.magnetometer.detector
     world.wait(199)

@@ -30,6 +30,10 @@ class Alert:
     text: str
     about: str = ""
 
+    def replaces(self, earlier: Alert) -> bool:
+        """Whether nobody need hear of `earlier` any more: this is the news of the same."""
+        return self.about == earlier.about != ""
+
 
 @dataclass(frozen=True)
 class Message:
@@ -107,8 +111,7 @@ def standing(entries: Iterable[e.Recorded]) -> list[Alert]:
     alerts: list[Alert] = []
     for recorded in entries:
         new = alert_of(recorded)
-        about = new.about if new else ""
-        alerts = [a for a in alerts if not outdated(a, recorded.entry) and not a.about == about != ""]
+        alerts = [a for a in alerts if not outdated(a, recorded.entry) and not (new and new.replaces(a))]
         alerts += [new] if new else []
     return alerts
 

@@ -28,7 +28,7 @@ class Line:
 
     def put(self, alert: Alert, now: float) -> list[Alert]:
         """`alert` is to be told; those that it replaces."""
-        replaced = self.drop(lambda other: other.about == alert.about != "")
+        replaced = self.drop(alert.replaces)
         if not self.waiting:
             self._not_before = max(self._not_before, now + GATHER_S)
         self.waiting.append(alert)

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from tests.chaos import tally
 from tests.chaos.emulated.boundaries import KINDS, Boundary
 from tests.chaos.emulated.crash import DOWN_S, TARGETS, Crash
 from tests.chaos.emulated.disk import LOSSES
@@ -190,29 +191,19 @@ def summed(records: Iterable[Record]) -> dict[str, Any]:
         "points": len(records),
         "kills": sum(len(record["trail"]) for record in records),
         "nights": len({record["seed"] for record in records}),
-        "films": sum(verdict.get("films", 0) for verdict in verdicts),
-        "measured": sum(verdict.get("measured", 0) for verdict in verdicts),
-        **{name: sum(len(verdict.get(name, [])) for verdict in verdicts) for name in BREACHES},
-        "unknown": sum(len(verdict.get("unknown", [])) for verdict in verdicts),
-        "stranded": sum(len(verdict.get("stranded", [])) for verdict in verdicts),
-        "discarded": sum(len(verdict.get("discarded", [])) for verdict in verdicts),
+        **tally.counted(verdicts),
         "started_again": sum(record.get("started_again", 0) for record in records),
         "hit": dict(Counter(record["trail"][0].split()[2] for record in records if record["trail"])),
         "orders": dict(Counter(c.split(":")[2] for r in records for c in r["crashes"] if OPERATOR in c)),
         "targets": dict(Counter(crash.split(":")[1] for record in records for crash in record["crashes"])),
-        "ends": dict(Counter(verdict.get("end", "").partition(":")[0] for verdict in verdicts)),
-        "unknown_reasons": dict(Counter(_kind(why) for verdict in verdicts for why in verdict.get("unknown", []))),
+        "ends": tally.ends(verdicts),
+        "unknown_reasons": tally.reasons(verdicts, "unknown"),
         "failures": [
             {"replay": record["replay"], "trail": record["trail"], "breaches": list(breaches(record))}
             for record in records
             if not record["clean"]
         ],
     }
-
-
-def _kind(reason: str) -> str:
-    """A reason without its sample."""
-    return reason.partition(": ")[2]
 
 
 def _table(found: dict[str, Any]) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import orchestrator.night
-from orchestrator import audit
+from orchestrator.audit import WORLD
 from orchestrator.rpc import RpcError
 from orchestrator.service.children import ChildError
 from orchestrator.service.home import HomeError
+from tests.chaos import aftermath
 from tests.chaos.emulated import bench, boundaries, computer, threads
 from tests.chaos.emulated.bench import Spec, World
 from tests.chaos.emulated.boundaries import Boundary, Watch, Words
@@ -201,17 +202,10 @@ def record(world: World, home: Path, trouble: str = "", operators: Operators | N
     if operators is not None:
         verdict.trouble += operators.trouble + misled(operators.said, verdict.end.partition(":")[0])
     verdict.unsafe += _left_on(world)
-    verdict.audit += _audited(world, home)
+    witness = home / WORLD
+    witness.write_text("".join(json.dumps(entry) + "\n" for entry in world.log.entries))
+    verdict.audit += aftermath.audit(home, witness)
     return {"verdict": asdict(verdict), "clean": verdict.clean}
-
-
-def _audited(world: World, home: Path) -> list[str]:
-    (home / audit.WORLD).write_text("".join(json.dumps(entry) + "\n" for entry in world.log.entries))
-    try:
-        report = audit.audit(home)
-    except audit.Unreadable as error:
-        return [str(error)]
-    return [f"{check}: {b.message} (sample {b.sample}, step {b.step})" for check, b in report.breaches]
 
 
 def _left_on(world: World) -> list[str]:
