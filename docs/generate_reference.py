@@ -17,13 +17,14 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from orchestrator.campaign.faults import AIDS_FOR, FAULTS  # noqa: E402 - after the path
+from orchestrator.campaign.attached import EarlierData, Pool  # noqa: E402 - after the path
+from orchestrator.campaign.faults import AIDS_FOR, FAULTS  # noqa: E402
 from orchestrator.campaign.labchecks import DRIVERS, REQUIRED, ROLES  # noqa: E402
 from orchestrator.campaign.labspec import LabSpec  # noqa: E402
 from orchestrator.campaign.problems import shown  # noqa: E402
 from orchestrator.campaign.quantities import MEASURED_BY, UNITS  # noqa: E402
-from orchestrator.campaign.spec import Campaign, FaultRule, Faults  # noqa: E402
-from orchestrator.campaign.table import bare, expected, noted, tables  # noqa: E402
+from orchestrator.campaign.spec import Campaign, FaultRule, Faults, Setting  # noqa: E402
+from orchestrator.campaign.table import bare, expected, forms, noted, tables  # noqa: E402
 from tests.campaign.bad_input import CASES, Case  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -112,7 +113,8 @@ def _sections(model: type[BaseModel]) -> list[str]:
     parts = []
     seen: set[tuple[str, type[BaseModel]]] = set()
     for path, table in tables(model):
-        if (path, table) in seen or table in (Faults, FaultRule):
+        path = "film.KEY" if table is Setting else path
+        if (path, table) in seen or table in (Faults, FaultRule, Pool, EarlierData):
             continue
         seen.add((path, table))
         kind = next((f", `kind = {shown(k)}`" for k in _kinds(table)), "")
@@ -170,6 +172,8 @@ def _contents(annotation: Any, info: FieldInfo) -> str:
         return f"table: NAME = {noted(info, 'inside') or _contents(arguments[1], info)}"
     if origin is tuple:
         return f"list: {noted(info, 'inside') or _contents(arguments[0], info)}"
+    if forms(annotation):
+        return expected(annotation, info) + ', a table, or "pool"'
     if origin in (typing.Union, types.UnionType):
         return (
             "a table"

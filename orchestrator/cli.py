@@ -191,17 +191,18 @@ def recover(home: Path | None, unattended: bool, as_json: bool) -> None:
 @checked
 def check(campaign: Path, lab: Path | None, as_json: bool) -> None:
     """Check CAMPAIGN and its lab file, and that the one can be done in the other."""
-    from orchestrator.campaign.composition import Space
     from orchestrator.campaign.labspec import check_fit
+    from orchestrator.campaign.space import Space
     from orchestrator.night import load
     from orchestrator.service.alerts.commands import check_channels
 
     spec, bench = load(campaign, lab, None)
     check_fit(spec, bench)
     check_channels(bench)
-    size = Space.of(spec).size()
-    facts = {"campaign": spec.name, "lab": bench.name, "compositions": size, "samples": spec.budget.samples}
-    text = f"{spec.name} fits {bench.name}: {size} compositions, {spec.budget.samples} samples"
+    size = len(spec.pool) if spec.pool is not None else Space.of(spec).size()
+    what = "candidates" if spec.searched() or spec.pool else "compositions"
+    facts = {"campaign": spec.name, "lab": bench.name, what: size, "samples": spec.budget.samples}
+    text = f"{spec.name} fits {bench.name}: {size} {what}, {spec.budget.samples} samples"
     click.echo(json.dumps(facts) if as_json else text)
 
 

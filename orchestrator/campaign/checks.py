@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.campaign.composition import Space
+from orchestrator.campaign.attached import check_earlier, check_pool
 from orchestrator.campaign.elements import SYMBOLS
 from orchestrator.campaign.faults import AIDS_FOR, ENDS, FAULTS, Fault
 from orchestrator.campaign.lattice import exact
 from orchestrator.campaign.problems import NOTHING, Findings, Problem
 from orchestrator.campaign.quantities import UNITS
+from orchestrator.campaign.space import Space
 from orchestrator.campaign.table import nearest
 
 if TYPE_CHECKING:
@@ -71,8 +72,38 @@ def _rule(fault: Fault, rule: FaultRule) -> Iterator[Problem]:
 
 def check_campaign(campaign: Campaign) -> list[Problem]:
     """Everything that is wrong between the tables of a campaign whose tables are right by themselves."""
-    problems = [*_symbols(campaign), *_bounds(campaign), *_constraints(campaign), *_settings(campaign)]
+    problems = [*_settings(campaign), *(_pool(campaign) if campaign.pool else _lattice(campaign))]
+    problems += [*_prior_data(campaign)] if not problems else []
     return problems or list(_feasible(campaign))
+
+
+def _lattice(campaign: Campaign) -> Iterator[Problem]:
+    if not campaign.elements:
+        yield Problem(("elements",), NOTHING, "is missing", "give a table of the elements, or a pool")
+        return
+    yield from _symbols(campaign)
+    yield from _bounds(campaign)
+    yield from _constraints(campaign)
+    for name in campaign.film.of_pool():
+        yield Problem(("film", name), "pool", "is to be in a pool, and there is none", "give pool = FILE, or a number")
+    for name in campaign.descriptors[:1]:
+        yield Problem(("descriptors",), [name], "are columns of a pool, and there is none", "leave them out")
+
+
+def _pool(campaign: Campaign) -> Iterator[Problem]:
+    assert campaign.pool is not None
+    for name in ("elements", "at_most", "constraints"):
+        if getattr(campaign, name):
+            yield Problem((name,), NOTHING, "is given beside a pool, whose rows say it all", "leave out one of the two")
+    for name in campaign.film.settings():
+        right = f'give one number, or {name} = "pool" and a column of it in the pool'
+        yield Problem(("film", name), NOTHING, "is searched by itself, but the pool lists every candidate", right)
+    yield from check_pool(campaign.pool, campaign.film.of_pool(), campaign.descriptors)
+
+
+def _prior_data(campaign: Campaign) -> Iterator[Problem]:
+    for number, data in enumerate(campaign.prior_data):
+        yield from check_earlier(number, data, campaign.ranges(), campaign.searched())
 
 
 def _symbols(campaign: Campaign) -> Iterator[Problem]:
@@ -104,12 +135,17 @@ def _bounds(campaign: Campaign) -> Iterator[Problem]:
 
 
 def _constraints(campaign: Campaign) -> Iterator[Problem]:
+    grids = {grid.name: grid for grid in campaign.film.grids()}
     for number, constraint in enumerate(campaign.constraints):
         at = ("constraints", number)
         for symbol, coefficient in constraint.coefficients.items():
-            if symbol not in campaign.elements:
-                wrong = "is not an element of the campaign"
-                yield Problem((*at, "coefficients", symbol), coefficient, wrong, nearest(symbol, campaign.elements))
+            if symbol in grids and grids[symbol].line is None:
+                wrong = "is a setting whose values are not at equal distances"
+                yield Problem((*at, "coefficients", symbol), coefficient, wrong, "give it a step, or leave it out here")
+            elif symbol not in campaign.elements and symbol not in grids:
+                wrong = "is not an element of the campaign" + (", nor a setting that is searched" if grids else "")
+                right = nearest(symbol, [*campaign.elements, *grids])
+                yield Problem((*at, "coefficients", symbol), coefficient, wrong, right)
         if not any(constraint.coefficients.values()):
             yield Problem((*at, "coefficients"), constraint.coefficients, "are all 0", "give at least one other than 0")
         if constraint.min is None and constraint.max is None:
@@ -140,9 +176,11 @@ def _settings(campaign: Campaign) -> Iterator[Problem]:
 
 
 def _feasible(campaign: Campaign) -> Iterator[Problem]:
+    if campaign.pool is not None:
+        return
     space = Space.of(campaign)
-    if len(space.elements) * (space.most + 1) * (space.total + 1) > LARGEST:
-        wrong = f"{len(space.elements)} elements in units of {space.unit_at_percent:g} at.% are too many to count"
+    if space.n * (space.most + 1) * (space.total + 1) > LARGEST:
+        wrong = f"{space.n} elements in units of {space.unit_at_percent:g} at.% are too many to count"
         yield Problem(("elements",), NOTHING, wrong, "set a smaller at_most, or give coarser steps")
     elif space.witness() is None:
         culprits = [name for name in ("at_most", "constraints") if getattr(campaign, name)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from orchestrator.campaign.problems import NOTHING, Problem
+from orchestrator.campaign.film import Setting
+from orchestrator.campaign.problems import NOTHING, Key, Problem
 from orchestrator.campaign.quantities import MEASURED_BY
 
 if TYPE_CHECKING:
@@ -17,18 +19,26 @@ RATE_NM_S_W = 1e-4
 (Co) and 1.5e-4 (Ni) nm/s/W for a long throw (npj Comput. Mater. 11, 329, 2025) and five times that for a short
 one, so this errs on the side of too much energy."""
 
+SCCM_PA_L_S = 1.68875
+"""Pa l/s in one sccm: a cubic centimetre a minute at 0 °C and 101325 Pa."""
+
 
 def energy_kwh(campaign: Campaign, element: str) -> float:
     """Roughly what the campaign will take from the target of `element`, kWh.
 
     Every film is given the element's middling share of the thickness, grown at `RATE_NM_S_W`, and a pre-sputter
-    at full power.  An order of magnitude, to refuse a worn target in the evening and not at 3 a.m.
+    at full power; settings that are searched count with the middle of their range.  An order of magnitude, to refuse
+    a worn target in the evening and not at 3 a.m.
     """
-    bounds = campaign.elements[element]
-    others = sum(r.min for name, r in campaign.elements.items() if name != element)
-    share = (bounds.min + min(bounds.max, 100.0 - others)) / 200.0
-    growing_j = share * campaign.film.thickness_nm / RATE_NM_S_W
-    presputter_j = campaign.film.presputter_s * campaign.film.power_w
+    ranges = campaign.ranges()
+    least, most = ranges[element]
+    others = sum(low for name, (low, _) in ranges.items() if name != element)
+    share = (least + min(most, 100.0 - others)) / 200.0
+    thickness_nm, presputter_s, power_w = (
+        sum(campaign.extremes(name)) / 2 for name in ("thickness_nm", "presputter_s", "power_w")
+    )
+    growing_j = share * thickness_nm / RATE_NM_S_W
+    presputter_j = presputter_s * power_w
     return (growing_j + presputter_j) * campaign.budget.samples / 3.6e6
 
 
@@ -39,7 +49,7 @@ def misfits(campaign: Campaign, lab: LabSpec) -> list[Problem]:
 
 def _targets(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:
     guns = lab.guns()
-    for element in campaign.elements:
+    for element in campaign.ranges():
         at = ("elements", element)
         if element not in guns:
             wrong = f"no gun of lab {lab.name} has a target of it"
@@ -64,21 +74,49 @@ def _substrates(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:
 
 
 def _film(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:
-    film, devices = campaign.film, lab.deposition.devices
-    guns = lab.guns()
-    for element in campaign.elements:
+    devices, guns = lab.deposition.devices, lab.guns()
+    for element in campaign.ranges():
         if element not in guns:
             continue
-        low, high = devices[guns[element]].limits.get("power", (0.0, film.power_w))
-        if not low <= film.power_w <= high:
-            wrong = f"{guns[element]} ({element}) is limited to {low:g} to {high:g} W"
-            yield Problem(("film", "power_w"), film.power_w, wrong, f"give {low:g} to {high:g} W")
-    if film.temperature_c is not None and not any(device.role == "heater" for device in devices.values()):
+        low, high = devices[guns[element]].limits.get("power", (0.0, math.inf))
+        for at, power in _ends(campaign, "power_w"):
+            if not low <= power <= high:
+                wrong = f"{guns[element]} ({element}) is limited to {low:g} to {high:g} W"
+                yield Problem(at, power, wrong, f"give {low:g} to {high:g} W")
+    heated = any(device.role == "heater" for device in devices.values())
+    for at, temperature in _ends(campaign, "temperature_c") if not heated else ():
         wrong = f"lab {lab.name} has no heater"
-        yield Problem(("film", "temperature_c"), film.temperature_c, wrong, "leave it out, or use a lab with a heater")
-    if film.argon_pressure_pa <= lab.deposition.base_pressure_pa:
-        wrong = f"is not above the base pressure {lab.deposition.base_pressure_pa:g} Pa of lab {lab.name}"
-        yield Problem(("film", "argon_pressure_pa"), film.argon_pressure_pa, wrong, "give a higher pressure")
+        yield Problem(at, temperature, wrong, "leave it out, or use a lab with a heater")
+    for at, pressure in _ends(campaign, "argon_pressure_pa"):
+        if pressure <= lab.deposition.base_pressure_pa:
+            wrong = f"is not above the base pressure {lab.deposition.base_pressure_pa:g} Pa of lab {lab.name}"
+            yield Problem(at, pressure, wrong, "give a higher pressure")
+        yield from _flow(lab, at, pressure)
+
+
+def _flow(lab: LabSpec, at: Key, pressure_pa: float) -> Iterator[Problem]:
+    """Whether the gas that the pressure takes can be let in."""
+    litres_s = lab.deposition.pumping_speed_l_s
+    for name, device in lab.deposition.devices.items():
+        if device.role == "gas" and "flow" in device.limits:
+            most, needed = device.limits["flow"][1], pressure_pa * litres_s / SCCM_PA_L_S
+            if needed > most:
+                wrong = f"takes about {needed:.3g} sccm at {litres_s:g} l/s, and {name} is limited to {most:g} sccm"
+                highest = math.floor(100 * most * SCCM_PA_L_S / litres_s) / 100
+                yield Problem(at, pressure_pa, wrong, f"give at most {highest:g} Pa")
+
+
+def _ends(campaign: Campaign, name: str) -> list[tuple[Key, float]]:
+    """Where in the file the least and the greatest value of a key of [film] are, and these; none if it is absent."""
+    given: Any = getattr(campaign.film, name)
+    if given is None:
+        return []
+    low, high = campaign.extremes(name)
+    if not isinstance(given, Setting):
+        return [(("film", name), value) for value in dict.fromkeys((low, high))]
+    if given.choices:
+        return [(("film", name, "choices", given.choices.index(value)), value) for value in (low, high)]
+    return [(("film", name, "min"), low), (("film", name, "max"), high)]
 
 
 def _loop(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:

@@ -60,6 +60,15 @@ def relative(table: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(table / largest if largest else table, dtype=np.float64)
 
 
+def running_sums(table: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """out[:, s] = table[:, s] + table[:, s - step] + table[:, s - 2 step] + ..."""
+    width = table.shape[1]
+    padded = np.zeros((len(table), -(-width // step) * step))
+    padded[:, :width] = table
+    running: NDArray[np.float64] = np.cumsum(padded.reshape(len(table), -1, step), axis=1).reshape(len(table), -1)
+    return running[:, :width]
+
+
 def _summed(table: NDArray[Any], values: Amounts) -> NDArray[Any]:
     """out[:, s] = sum of table[:, s - v] over the equally spaced `values`, by differences of running sums."""
     width = table.shape[1]

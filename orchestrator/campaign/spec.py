@@ -13,8 +13,10 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from orchestrator.campaign import quantities
+from orchestrator.campaign.attached import EarlierData, Pool, with_tables
 from orchestrator.campaign.checks import check_campaign, check_element, check_faults, check_objective
 from orchestrator.campaign.faults import Action, Fault
+from orchestrator.campaign.film import Film, Setting
 from orchestrator.campaign.problems import Findings, SpecError
 from orchestrator.campaign.table import Count, Number, Table, Text, key, validated
 from orchestrator.campaign.toml_source import Source
@@ -31,6 +33,7 @@ __all__ = [
     "Objective",
     "OptimizerSettings",
     "Recovery",
+    "Setting",
     "SpecError",
     "Stopping",
     "load_campaign",
@@ -59,35 +62,14 @@ class ElementRange(Table):
 
 
 class LinearConstraint(Table):
-    """A limit on a weighted sum of amounts: min <= sum of coefficient x at.% <= max.  At least one limit."""
+    """A limit on a weighted sum of amounts: min <= sum of coefficient x at.% <= max.  At least one limit; with two that
+    are equal the sum has that value exactly.  Settings of [film] that have equal steps may be in the sum too."""
 
-    coefficients: dict[Text, Number] = key("Element symbol -> its weight in the sum.", min_length=1)
+    coefficients: dict[Text, Number] = key(
+        "Element symbol -> its weight in the sum; or key of [film] -> the weight of its value.", min_length=1
+    )
     min: Number | None = key("The least that the sum may be; no limit if absent.", unit="at.%", default=None)
     max: Number | None = key("The most that the sum may be; no limit if absent.", unit="at.%", default=None)
-
-
-class Film(Table):
-    """How every film is made."""
-
-    argon_pressure_pa: Number = key("Argon pressure while the plasma burns.", unit="Pa", ge=0.15, le=5)
-    power_w: Number = key(
-        "Power of the strongest gun; the others follow the composition.  Raised within the guns' limits where a "
-        "minor element would otherwise fall below 4 W.",
-        unit="W",
-        ge=3,
-        le=1500,
-    )
-    thickness_nm: Number = key("Thickness of the film.", unit="nm", ge=1, le=5000)
-    presputter_s: Number = key(
-        "How long each gun burns behind its closed shutter before a film.", unit="s", ge=0, le=7200, default=180.0
-    )
-    temperature_c: Number | None = key(
-        "Substrate temperature; absent: not heated.  The lab must have a heater.",
-        unit="°C",
-        ge=20,
-        le=1000,
-        default=None,
-    )
 
 
 class Objective(Table):
@@ -325,8 +307,26 @@ class Campaign(Table):
     at_most: Count | None = key(
         "At most so many elements in one film; absent: all.", unit="elements", ge=1, default=None
     )
-    elements: dict[Text, ElementRange] = key("Element symbol -> how much of it a film may have.", min_length=1)
-    constraints: tuple[LinearConstraint, ...] = key("Linear constraints on the composition.", default=())
+    elements: dict[Text, ElementRange] = key(
+        "Element symbol -> how much of it a film may have.  Must be given, unless there is a pool.", default={}
+    )
+    constraints: tuple[LinearConstraint, ...] = key("Linear constraints on composition and settings.", default=())
+    pool: Pool | None = key(
+        "Path of a CSV table with one candidate in each row, from the folder of this file: the campaign chooses among "
+        'these.  Columns: at.% of each element, by its symbol; each key of [film] that is "pool"; the `descriptors`.',
+        right="path of a CSV file",
+        default=None,
+    )
+    descriptors: tuple[Text, ...] = key(
+        "Columns of the pool that the model sees beside composition and settings.", default=()
+    )
+    prior_data: tuple[EarlierData, ...] = key(
+        "Paths of CSV tables with earlier observations, from the folder of this file: at.% of each element, each "
+        "setting that is searched, `value` in the objective's unit, and its `sigma` if it is known.  The model learns "
+        "from them before the first suggestion; they count as initial samples, and not in the budget.",
+        right="a list of paths of CSV files",
+        default=(),
+    )
     film: Film = key("How every film is made.")
     objectives: tuple[Objective, ...] = key("What is optimised; exactly one for now.", min_length=1)
     budget: Budget = key("What the campaign may spend.")
@@ -341,6 +341,26 @@ class Campaign(Table):
             raise Findings(problems)
         return self
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Element -> the least and the most of it that a film may have, at.%."""
+        if self.pool is not None:
+            amounts = zip(self.pool.elements, self.pool.at_percent.T, strict=True)
+            return {element: (float(column.min()), float(column.max())) for element, column in amounts}
+        return {element: (bounds.min, bounds.max) for element, bounds in self.elements.items()}
+
+    def searched(self) -> tuple[str, ...]:
+        """The keys of [film] that are not the same for every film."""
+        return (*self.film.settings(), *self.film.of_pool())
+
+    def extremes(self, setting: str) -> tuple[float, float]:
+        """The least and the greatest value of a key of [film] in any film."""
+        given = getattr(self.film, setting)
+        if isinstance(given, Setting):
+            return given.ends
+        if self.pool is not None and setting in self.film.of_pool():
+            return min(self.pool.columns[setting]), max(self.pool.columns[setting])
+        return given, given
+
     @property
     def objective(self) -> Objective:
         """The one objective."""
@@ -349,9 +369,10 @@ class Campaign(Table):
 
 def load_campaign(path: str | Path) -> Campaign:
     """The campaign in the file at `path`.  Raises `SpecError`."""
-    return validated(Campaign, Source.read(path))
+    return validated(Campaign, with_tables(Source.read(path)))
 
 
 def parse_campaign(text: str, name: str = "campaign.toml") -> Campaign:
-    """The campaign in a TOML `text`; `name` stands for the file in messages.  Raises `SpecError`."""
-    return validated(Campaign, Source.parse(text, name))
+    """The campaign in a TOML `text`; `name` stands for the file in messages, and tables are looked for beside it.
+    Raises `SpecError`."""
+    return validated(Campaign, with_tables(Source.parse(text, name)))

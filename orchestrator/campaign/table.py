@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from orchestrator.campaign.problems import NOTHING, SECRET, Findings, Key, Problem, SpecError, shown
@@ -97,9 +97,9 @@ def _tables_in(annotation: Any, path: str) -> Iterator[tuple[str, type[BaseModel
     annotation = bare(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from tables(annotation, path)
-    elif members := _union(annotation):
+    elif members := forms(annotation) or _union(annotation):
         for table in members.values():
-            yield from tables(table, path)
+            yield from _tables_in(table, path)
     elif typing.get_origin(annotation) is dict:
         yield from _tables_in(typing.get_args(annotation)[1], f"{path}.NAME")
     elif typing.get_origin(annotation) is tuple:
@@ -191,7 +191,10 @@ def _find(model: type[BaseModel], location: tuple[str | int, ...]) -> _Place:
     place = _Place((), model)
     for part in location:
         kind = place.annotation = bare(place.annotation)
-        if members := _union(kind):
+        if tagged := forms(kind):
+            place.annotation = tagged.get(str(part), kind)
+            place.info = _as(place.info, place.annotation)
+        elif members := _union(kind):
             place.annotation = members.get(str(part), kind)
         elif part == "[key]":
             break
@@ -205,6 +208,20 @@ def _find(model: type[BaseModel], location: tuple[str | int, ...]) -> _Place:
             place = _Place((*place.key, part), inner, place.info, place.table, inside=True)
     place.annotation = bare(place.annotation)
     return place
+
+
+def _as(info: FieldInfo | None, form: Any) -> FieldInfo:
+    """What `info` says of its key, with the bounds of one of the forms that the value may have."""
+    bounded = FieldInfo.from_annotation(form)
+    bounded.json_schema_extra = info.json_schema_extra if info else None
+    return bounded
+
+
+def interval_of(info: FieldInfo) -> tuple[float, float]:
+    """Between which numbers a key is, one of whose forms is a number with both bounds."""
+    rules = FieldInfo.from_annotation(forms(bare(info.annotation))["number"]).metadata
+    low, high = (next(getattr(rule, name) for rule in rules if hasattr(rule, name)) for name in ("ge", "le"))
+    return float(low), float(high)
 
 
 def bare(annotation: Any) -> Any:
@@ -221,9 +238,22 @@ def bare(annotation: Any) -> Any:
             return annotation
 
 
+def forms(annotation: Any) -> dict[str, Any]:
+    """What a value may be instead of one another, by the tags that pydantic's locations name."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return {}
+    return {
+        told.tag: member
+        for member in typing.get_args(annotation)
+        if typing.get_origin(member) is Annotated
+        for told in typing.get_args(member)[1:]
+        if isinstance(told, Tag)
+    }
+
+
 def _union(annotation: Any) -> dict[str, type[BaseModel]]:
     """The tables that a table may be, by their `kind`."""
-    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType) or forms(annotation):
         return {}
     members = [member for member in typing.get_args(annotation) if hasattr(member, "model_fields")]
     return {kind: table for table in members for kind in _choices(table.model_fields["kind"].annotation)}
@@ -236,6 +266,8 @@ def _choices(annotation: Any) -> list[str]:
 def expected(annotation: Any, info: FieldInfo | None) -> str:
     """What would be right where `annotation` stands: ``a number from 0.15 to 5 Pa``."""
     annotation = bare(annotation)
+    if tagged := forms(annotation):
+        return expected(tagged["number"], _as(info, tagged["number"]))
     if members := _union(annotation):
         return "one of " + ", ".join(shown(kind) for kind in members)
     if typing.get_origin(annotation) is Literal:

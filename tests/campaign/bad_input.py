@@ -248,7 +248,7 @@ CASES: tuple[Case, ...] = (
         "[stopping]",
         "[stoping]",
         (
-            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, film, objectives, budget, stopping, optimizer, measurement, recovery',
+            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, budget, stopping, optimizer, measurement, recovery',
         ),
     ),
     Case(
@@ -858,6 +858,176 @@ CASES: tuple[Case, ...] = (
         "max_field_mt = 500",
         (
             "campaign.toml:35: measurement.max_field_mt = 500: the magnet of lab bench-1 reaches 400 mT within its current limits; give at most 400 mT",
+        ),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { min = 50 }",
+        ("campaign.toml:16: film.power_w.max: is missing; give min and max, or choices = [...]",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { min = 50, max = 150, step = 30 }",
+        (
+            "campaign.toml:16: film.power_w.max = 150: is no whole number of steps of 30 above min = 50; give 140 or 170",
+        ),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { min = 150, max = 50 }",
+        ("campaign.toml:16: film.power_w.min = 150: is not less than max = 50; give a range, or one number",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { min = 1, max = 150 }",
+        ("campaign.toml:16: film.power_w.min = 1: is less than 3; give 3 to 1500",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { choices = [50, 5000] }",
+        ("campaign.toml:16: film.power_w.choices[2] = 5000: is more than 1500; give 3 to 1500",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { choices = [50, 100], step = 1 }",
+        ("campaign.toml:16: film.power_w.step = 1: is given beside choices; leave out step, or the choices",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { choices = [50] }",
+        ("campaign.toml:16: film.power_w.choices = [50]: are not several values, each once; give two or more",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        'power_w = { min = 50, max = 150, scale = "category" }',
+        (
+            'campaign.toml:16: film.power_w.scale = "category": is for choices; give "linear" or "log", or choices = [...]',
+        ),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        'power_w = { min = 50, max = 150, scale = "logarithmic" }',
+        ('campaign.toml:16: film.power_w.scale = "logarithmic": is not known; known here: linear, log, category',),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { min = 50, max = 150, stpe = 2 }",
+        (
+            'campaign.toml:16: film.power_w.stpe = 2: is not a known key; did you mean "step"? known here: min, max, step, choices, scale',
+        ),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        "power_w = { min = 3, max = 1500, step = 0.1 }",
+        ("campaign.toml:16: film.power_w.step = 0.1: makes more than 10001 values; give at least 0.1497",),
+    ),
+    Case(
+        "campaign",
+        "power_w = 100",
+        'power_w = "pool"',
+        (
+            'campaign.toml:16: film.power_w = "pool": is to be in a pool, and there is none; give pool = FILE, or a number',
+        ),
+    ),
+    Case(
+        "campaign",
+        "argon_pressure_pa = 0.5",
+        'argon_pressure_pa = { choices = [0.3, 0.5, 1] }\npresputter_s = { min = 0, max = 100, scale = "log" }',
+        ('campaign.toml:16: film.presputter_s.min = 0: has no logarithm; give more than 0, or scale = "linear"',),
+    ),
+    Case(
+        "campaign",
+        "coefficients = { Ni = 1, Co = -1 }",
+        "coefficients = { Ni = 1, power_w = -1 }",
+        (
+            "campaign.toml:11: constraints[1].coefficients.power_w = -1: is not an element of the campaign; known here: Fe, Co, Ni",
+        ),
+    ),
+    Case(
+        "campaign",
+        "coefficients = { Ni = 1, Co = -1 }\nmax = 50\n\n[film]\nargon_pressure_pa = 0.5",
+        'coefficients = { Ni = 1, argon_pressure_pa = -1 }\nmax = 50\n\n[film]\nargon_pressure_pa = { min = 0.3, max = 0.9, scale = "log" }',
+        (
+            "campaign.toml:11: constraints[1].coefficients.argon_pressure_pa = -1: is a setting whose values are not at equal distances; give it a step, or leave it out here",
+        ),
+    ),
+    Case(
+        "campaign",
+        "coefficients = { Ni = 1, Co = -1 }\nmax = 50",
+        "coefficients = { Ni = 2, Co = 2, Fe = 2 }\nmin = 199\nmax = 199",
+        (
+            "campaign.toml:5: elements: no composition was found that sums to 100 at.% within bounds and steps, at_most, constraints; give wider bounds, equal steps that divide 100, or looser constraints",
+        ),
+    ),
+    Case(
+        "campaign",
+        "at_most = 3",
+        'at_most = 3\npool = "no-such-table.csv"',
+        (
+            'campaign.toml:4: pool = "no-such-table.csv": there is no such file; give its path from the folder of this file',
+        ),
+    ),
+    Case(
+        "campaign",
+        "at_most = 3",
+        "at_most = 3\npool = 7",
+        ("campaign.toml:4: pool = 7: has the wrong type; give path of a CSV file",),
+    ),
+    Case(
+        "campaign",
+        "at_most = 3",
+        'at_most = 3\ndescriptors = ["valence_electrons"]',
+        (
+            'campaign.toml:4: descriptors = ["valence_electrons"]: are columns of a pool, and there is none; leave them out',
+        ),
+    ),
+    Case(
+        "campaign",
+        "at_most = 3",
+        'at_most = 3\nprior_data = ["no-such-table.csv"]',
+        (
+            'campaign.toml:4: prior_data[1] = "no-such-table.csv": there is no such file; give its path from the folder of this file',
+        ),
+    ),
+    Case(
+        "campaign",
+        "at_most = 3",
+        'at_most = 3\nprior_data = "earlier.csv"',
+        ('campaign.toml:4: prior_data = "earlier.csv": has the wrong type; give a list of paths of CSV files',),
+    ),
+    Case(
+        "campaign",
+        "[elements]\nFe = { min = 0, max = 100, step = 2 }\nCo = { min = 0, max = 100, step = 2 }\nNi = { min = 0, max = 100, step = 2 }\n\n[[constraints]]\ncoefficients = { Ni = 1, Co = -1 }\nmax = 50\n\n",
+        "",
+        ("campaign.toml:1: elements: is missing; give a table of the elements, or a pool",),
+    ),
+    Case(
+        "fit",
+        "power_w = 100",
+        "power_w = { min = 50, max = 250 }",
+        (
+            "campaign.toml:16: film.power_w.max = 250: gun1 (Fe) is limited to 0 to 200 W; give 0 to 200 W",
+            "campaign.toml:16: film.power_w.max = 250: gun2 (Co) is limited to 0 to 200 W; give 0 to 200 W",
+            "campaign.toml:16: film.power_w.max = 250: gun3 (Ni) is limited to 0 to 200 W; give 0 to 200 W",
+        ),
+    ),
+    Case(
+        "fit",
+        "argon_pressure_pa = 0.5",
+        "argon_pressure_pa = { min = 0.3, max = 1.5 }",
+        (
+            "campaign.toml:15: film.argon_pressure_pa.max = 1.5: takes about 71.1 sccm at 80 l/s, and argon is limited to 50 sccm; give at most 1.05 Pa",
         ),
     ),
 )

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.campaign.composition import Composition, Linear, Space
+from orchestrator.campaign.composition import Composition
 from orchestrator.campaign.elements import SYMBOLS
+from orchestrator.campaign.space import Linear, Space
 
 STEPS = (0.5, 1.0, 2.0, 2.5, 4.0, 5.0, 6.0, 10.0, 12.5, 20.0, 25.0, 50.0)
 NAMES = ("Fe", "Co", "Ni", "Ta")

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.campaign import quantities
-from orchestrator.campaign.composition import Space
 from orchestrator.campaign.elements import SYMBOLS
 from orchestrator.campaign.labspec import LabSpec, check_fit, load_lab
 from orchestrator.campaign.problems import SpecError
+from orchestrator.campaign.space import Space
 from orchestrator.campaign.spec import Campaign, load_campaign, parse_campaign
 from orchestrator.campaign.table import Table, validated
 from orchestrator.campaign.toml_source import MAX_BYTES, Source, key_lines
