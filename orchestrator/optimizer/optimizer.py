@@ -1,183 +1,230 @@
 """Suggest and observe: the two verbs of the optimizer.
 
-Suggestion number k is a function of the campaign (with its seed), the observations in their order, the
-pending compositions and k; nothing else is remembered.  Replaying the observations restores the optimizer.
+Suggestion number k is a function of the domain, the settings, the seed, the observations in their order, the
+pending candidates and k; nothing else is remembered.  Replaying the observations restores the optimizer.  (One
+exception tells of itself: a search that was cut short by its deadline.)
 
-A failed observation never becomes a number.  Its composition is marked as made, so that it is not suggested again,
+A failed observation never becomes a number.  What was made is marked as made, so that it is not suggested again,
 and is imagined like the pending ones when candidates are scored: the belief about the value stays as it was, but a
-neighbour of a composition that could not be measured promises less to learn.  A censored one is what it is to the
+neighbour of a candidate that could not be measured promises less to learn.  A censored one is what it is to the
 model, a bound on the value (see `bounds`); what is bounded is made as well, and is never repeated for being good.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from orchestrator.campaign.composition import Space
 from orchestrator.optimizer.acquisition import ACQUISITIONS
-from orchestrator.optimizer.candidates import Ranked, Rows, Taken, candidates
+from orchestrator.optimizer.candidates import domain_of, earlier
+from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Taken
 from orchestrator.optimizer.gp import Posterior
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
-from orchestrator.optimizer.suggestion import SIDES, Forecast, Observation, Suggestion
+from orchestrator.optimizer.suggestion import SIDES, Candidate, Forecast, Observation, Suggestion
 from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
     from orchestrator.campaign.spec import Campaign
 
-Floats = NDArray[np.float64]
-Fractions = Mapping[str, float]
-
 FANTASIES = 8  # joint outcomes imagined for the pending samples
-INCUMBENTS = 8  # best compositions from which a large space is searched
-REPRESENTATIVES = 500  # compositions that stand for the space when distances are scaled
+INCUMBENTS = 8  # best rows from which a large space is searched
+REPRESENTATIVES = 500  # rows that stand for the domain when distances are scaled
+
+Told = Candidate | Mapping[str, Any]
 
 
-def make_optimizer(campaign: Campaign) -> Optimizer:
-    """The optimizer that `campaign` asks for.  Raises `ValueError` for several objectives, or an empty space."""
-    return Optimizer(campaign)
+class Settings(Protocol):
+    """How to choose; [optimizer] of a campaign file is one."""
+
+    @property
+    def method(self) -> str:
+        """ "gp", or "random" for rows drawn at random."""
+
+    @property
+    def initial_samples(self) -> int:
+        """Space-filling samples before the model decides, those observed before the campaign included."""
+
+    @property
+    def acquisition(self) -> str:
+        """A key of `ACQUISITIONS`."""
+
+
+def make_optimizer(campaign: Campaign, clock: Callable[[], float] = time.monotonic) -> Optimizer:
+    """The optimizer that `campaign` asks for, which has learnt its earlier data; `clock` tells real seconds.
+
+    Raises `ValueError` for several objectives, or an empty space.
+    """
+    if len(campaign.objectives) != 1:
+        raise ValueError(f"campaign {campaign.name}: the optimizer takes one objective, not {len(campaign.objectives)}")
+    direction = campaign.objectives[0].direction
+    optimizer = Optimizer(domain_of(campaign, clock), campaign.optimizer, campaign.seed, direction)
+    for observation in earlier(campaign):
+        optimizer.observe(observation, counted=False)
+    return optimizer
 
 
 class Optimizer:
-    """One campaign's optimizer, for one objective."""
+    """Chooses rows of `domain` for one objective."""
 
-    def __init__(self, campaign: Campaign) -> None:
-        if len(campaign.objectives) != 1:
-            raise ValueError(
-                f"campaign {campaign.name}: the optimizer takes one objective, not {len(campaign.objectives)}"
-            )
-        self._space = Space.of(campaign)
-        self._settings = campaign.optimizer
-        self._seed = campaign.seed
-        self._sign = 1.0 if campaign.objectives[0].direction == "max" else -1.0
-        self._source = candidates(self._space, self._settings.max_pool)
-        self._model = Surrogate(self._representatives())
-        self._taken = Taken(self._space)
-        self._valid: list[Rows] = []  # the lattice points nearest to the values that the model was told
+    def __init__(self, domain: Domain, settings: Settings, seed: int, direction: Literal["max", "min"] = "max") -> None:
+        """`seed` is not negative; `direction` says whether more is better or less is."""
+        self._domain = domain
+        self._settings = settings
+        self._seed = seed
+        self._sign = 1.0 if direction == "max" else -1.0
+        nothing = Taken(domain.width)
+        drawn = domain.draw(np.random.default_rng(seed), REPRESENTATIVES, nothing)
+        self._model = Surrogate(domain.features(drawn))
+        self._taken = nothing
+        self._valid: list[Rows] = []  # the rows nearest to the values that the model was told
         self._bounded: list[Rows] = []  # and to the bounds
-        self._unmeasured: list[Fractions] = []  # films whose measurement gave no number
+        self._unmeasured: list[Floats] = []  # features of films whose measurement gave no number
+        self._known = 0  # observations, counted or not
         self.observed = 0
 
-    def observe(self, observation: Observation | Mapping[str, Any]) -> None:
-        """Learn what became of one sample.  Raises `ValueError` if one that is not failed has no finite value."""
-        seen = observation if isinstance(observation, Observation) else Observation(**observation)
-        if seen.asked is not None:
-            self._taken.add(seen.asked)
-        self._taken.add(seen.composition)
-        self._learn(seen)
-        self.observed += 1
+    def observe(self, observation: Observation | Mapping[str, Any], *, counted: bool = True) -> None:
+        """Learn what became of one sample; `counted` in `observed` unless it was made before the campaign.
 
-    def _learn(self, seen: Observation) -> None:
+        Raises `ValueError` if one that is not failed has no finite value, or if it is not told what was made.
+        """
+        seen = observation if isinstance(observation, Observation) else Observation(**observation)
+        made, row = self._domain.vector(seen.made), self._domain.row(seen.made)
+        if seen.asked is not None:
+            self._taken.add(self._domain.row(Candidate.of(seen.asked)))
+        self._taken.add(row)
+        self._learn(seen, made, row)
+        self._known += 1
+        self.observed += counted
+
+    def _learn(self, seen: Observation, made: Floats, row: Rows) -> None:
         if seen.validity == "failed" or seen.value is None:
-            self._unmeasured.append(seen.composition)
+            self._unmeasured.append(made)
             return
-        made, value, sigma = self._vectors([seen.composition])[0], self._sign * seen.value, seen.sigma or 0.0
+        value, sigma = self._sign * seen.value, seen.sigma or 0.0
         if seen.bound is None:
             self._model.add(made, value, sigma)
-            self._valid.append(self._taken.rows[-1])
+            self._valid.append(row)
         else:
             self._model.add_bound(made, value, sigma, self._sign * SIDES[seen.bound])
-            self._bounded.append(self._taken.rows[-1])
+            self._bounded.append(row)
 
-    def suggest(self, pending: Sequence[Fractions] = (), number: int | None = None) -> Suggestion:
-        """The next composition to make, while `pending` (fractions) are being made or measured.
+    def suggest(self, pending: Sequence[Told] = (), number: int | None = None) -> Suggestion:
+        """The next candidate to make, while `pending` are being made or measured.
 
         `number` counts the campaign's suggestions; by default the observed and pending samples are counted.
         Never one already made or pending while any other is left.
         """
         begun = time.perf_counter()
         number = self.observed + len(pending) if number is None else number
-        taken = self._taken.with_(pending)
-        chosen = self._choose(pending, taken, number)
+        under_way = [Candidate.of(told) for told in pending]
+        chosen = self._choose(under_way, [self._domain.row(one) for one in under_way], number)
         return replace(chosen, seconds=time.perf_counter() - begun)
 
-    def _choose(self, pending: Sequence[Fractions], taken: Taken, number: int) -> Suggestion:
-        rng = generator(self._seed, number)
+    def _choose(self, pending: Sequence[Candidate], rows: Sequence[Rows], number: int) -> Suggestion:
+        rng, taken = generator(self._seed, number), self._taken.with_(rows)
         if self._settings.method == "random":
-            drawn = self._source.draw(rng, 1, taken)
-            return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(pending, number)
-        if not self._model.ready or self.observed + len(pending) < self._settings.initial_samples:
-            row = space_filling(self._space, self._source, taken, rng)
-            return self._replicate(pending, number) if row is None else self._plain(number, row, "space-filling")
-        return self._by_model(pending, taken, number, rng)
-
-    def _by_model(
-        self, pending: Sequence[Fractions], taken: Taken, number: int, rng: np.random.Generator
-    ) -> Suggestion:
+            drawn = self._domain.draw(rng, 1, taken)
+            return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(rows, number)
+        if not self._model.ready or self._known + len(pending) < self._settings.initial_samples:
+            row = space_filling(self._domain, taken, rng)
+            return self._replicate(rows, number) if row is None else self._plain(number, row, "space-filling")
         posterior = self._model.posterior()
         ranked = self._search(posterior, pending, taken, rng)
         if not len(ranked.rows):
-            return self._replicate(pending, number)
-        best, *others = [
-            self._forecast(posterior, row, float(score)) for row, score in zip(ranked.rows, ranked.scores, strict=True)
-        ]
-        return self._explained(number, best, others[0] if others else None)
+            return self._replicate(rows, number)
+        best, *others = self._forecasts(posterior, ranked)
+        return self._explained(number, best, others[0] if others else None, cut_short=ranked.cut_short)
 
     def _search(
-        self, posterior: Posterior, pending: Sequence[Fractions], taken: Taken, rng: np.random.Generator
+        self, posterior: Posterior, pending: Sequence[Candidate], taken: Taken, rng: np.random.Generator
     ) -> Ranked:
-        points = self._model.inputs(self._vectors([*pending, *self._unmeasured]))
+        points = self._model.inputs(self._stacked([*map(self._domain.vector, pending), *self._unmeasured]))
         imagined = self._model.given_pending(posterior, points, FANTASIES, rng)
         at_measured, _ = imagined.predict(imagined.X)
         incumbent = at_measured.max(axis=0)
         acquisition = ACQUISITIONS[self._settings.acquisition]
 
-        def score(rows: Rows) -> Floats:
-            mean, sigma = imagined.predict(self._model.inputs(self._space.fractions(rows)))
+        def score(X: Floats) -> Floats:
+            mean, sigma = imagined.predict(self._model.inputs(X))
             return acquisition(mean, sigma, incumbent)
 
+        return self._domain.best(score, taken, self._incumbents(posterior), rng)
+
+    def _incumbents(self, posterior: Posterior) -> Rows:
+        """The rows nearest to the best of what was measured, by posterior mean."""
         measured, _ = posterior.predict(posterior.X)
         order = np.argsort(-measured[:, 0], kind="stable")[:INCUMBENTS]
         made = [*self._valid, *self._bounded]
-        return self._source.best(score, taken, np.unique([made[i] for i in order], axis=0), rng)
+        rows: Rows = np.unique([made[i] for i in order], axis=0)
+        return rows
 
-    def _replicate(self, pending: Sequence[Fractions], number: int) -> Suggestion:
+    def _replicate(self, pending: Sequence[Rows], number: int) -> Suggestion:
         """Nothing new is left: the best again, by posterior mean, of those not under way."""
         if not self._valid:
             row = least_repeated(self._taken.with_(pending))
             return self._plain(number, row, "space-filling", replicate=True)
         rows = np.unique(self._valid, axis=0)
-        idle = Taken(self._space, pending).free(rows)
+        idle = Taken(self._domain.width, pending).free(rows)
         rows = rows[idle] if idle.any() else rows
         if not self._model.ready:
             return self._plain(number, rows[0], "space-filling", replicate=True)
         posterior = self._model.posterior()
-        mean, _ = posterior.predict(self._model.inputs(self._space.fractions(rows)))
-        best = self._forecast(posterior, rows[int(np.argmax(mean[:, 0]))], float(mean.max()))
-        return self._explained(number, best, None, replicate=True)
+        mean, _ = posterior.predict(self._model.inputs(self._domain.features(rows)))
+        best = int(np.argmax(mean[:, 0]))
+        forecast = self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1, 0]))[0]
+        return self._explained(number, forecast, None, replicate=True)
 
     def _explained(
-        self, number: int, best: Forecast, runner_up: Forecast | None, *, replicate: bool = False
+        self,
+        number: int,
+        best: Forecast,
+        runner_up: Forecast | None,
+        *,
+        replicate: bool = False,
+        cut_short: bool = False,
     ) -> Suggestion:
         return Suggestion(
             number=number,
             composition=best.composition,
+            settings=best.settings,
+            row=best.row,
             method="gp",
             mean=best.mean,
             sigma=best.sigma,
             acquisition=best.acquisition,
             runner_up=runner_up,
-            hyperparameters=self._model.describe(self._space.elements),
+            hyperparameters=self._described(),
             replicate=replicate,
+            cut_short=cut_short,
         )
 
     def _plain(self, number: int, row: Rows, method: str, *, replicate: bool = False) -> Suggestion:
-        return Suggestion(number, dict(self._space.composition(row)), method, replicate=replicate)
+        chosen = self._domain.candidate(row)
+        return Suggestion(
+            number, chosen.composition, method, replicate=replicate, settings=chosen.settings, row=chosen.row
+        )
 
-    def _forecast(self, posterior: Posterior, row: Rows, acquisition: float | None) -> Forecast:
-        mean, sigma = self._model.outcome(posterior, self._space.fractions(row))
-        return Forecast(dict(self._space.composition(row)), self._sign * mean, sigma, acquisition)
+    def _forecasts(self, posterior: Posterior, ranked: Ranked) -> list[Forecast]:
+        found = []
+        for row, X, score in zip(ranked.rows, self._domain.features(ranked.rows), ranked.scores, strict=True):
+            mean, sigma = self._model.outcome(posterior, X)
+            one = self._domain.candidate(row)
+            found.append(Forecast(one.composition, self._sign * mean, sigma, float(score), one.settings, one.row))
+        return found
 
-    def _vectors(self, compositions: Sequence[Fractions]) -> Floats:
-        """Compositions as rows of fractions, (k, n)."""
-        rows = [[composition.get(element, 0.0) for element in self._space.elements] for composition in compositions]
-        return np.array(rows, dtype=float).reshape(len(rows), len(self._space.elements))
+    def _described(self) -> dict[str, Any]:
+        """The hyper-parameters: lengthscales of elements in at.%, of all else in the unit of the feature."""
+        features = self._domain.described
+        told = self._model.describe(tuple(feature.name for feature in features))
+        at_percent = told.pop("lengthscales_at_percent")
+        fractions = {feature.name for feature in features if feature.kind == "fraction"}
+        others = {name: length / 100.0 for name, length in at_percent.items() if name not in fractions}
+        own = {"lengthscales_at_percent": {name: at_percent[name] for name in at_percent if name in fractions}}
+        return {**own, **({"lengthscales": others} if others else {}), **told}
 
-    def _representatives(self) -> Floats:
-        rng = np.random.default_rng(self._seed)
-        return self._space.fractions(self._source.draw(rng, REPRESENTATIVES, Taken(self._space)))
+    def _stacked(self, vectors: Sequence[Floats]) -> Floats:
+        return np.array(vectors, dtype=float).reshape(len(vectors), len(self._domain.described))

@@ -78,8 +78,11 @@ class OptimizerService:
                 optimizer.observe(observation)
             return optimizer.observed
 
-    def suggest(self, pending: Sequence[Mapping[str, float]], number: int, observed: int) -> dict[str, Any]:
-        """Suggestion `number` of the campaign, given the `observed` observations so far, as a dict."""
+    def suggest(self, pending: Sequence[Mapping[str, Any]], number: int, observed: int) -> dict[str, Any]:
+        """Suggestion `number` of the campaign, given the `observed` observations so far, as a dict.
+
+        `pending` are candidates, each with its "composition" (fractions) and "settings".
+        """
         with self._lock:
             return self._up_to_date(observed).suggest(pending, number).as_dict()
 

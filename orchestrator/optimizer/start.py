@@ -6,27 +6,25 @@ few samples the pure elements say little about their alloys.
 
 Notation
 --------
-R       (r, n)  reference compositions standing for the whole space, fractions
-S       (c, n)  compositions that may be suggested, fractions
-D       (k, n)  compositions made or under way, fractions
+d       features, each divided by how far it reaches, so that a setting counts as much as an element
+R       (r, d)  reference points standing for the whole domain
+S       (c, d)  points that may be suggested
+D       (k, d)  points made or under way
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from orchestrator.campaign.composition import Space
-from orchestrator.optimizer.candidates import Lattice, Pool, Rows, Taken, candidates
-from orchestrator.optimizer.suggestion import Suggestion
+from orchestrator.optimizer.candidates import domain_of, earlier
+from orchestrator.optimizer.domain import Domain, Floats, Rows, Taken, span
+from orchestrator.optimizer.suggestion import Candidate, Suggestion
 
 if TYPE_CHECKING:
     from orchestrator.campaign.spec import Campaign
-
-Floats = NDArray[np.float64]
 
 REFERENCES = 512
 CHOICES = 256
@@ -34,22 +32,23 @@ CHOICES = 256
 
 def fallback(
     campaign: Campaign,
-    made: Sequence[Mapping[str, float]],
-    pending: Sequence[Mapping[str, float]],
+    made: Sequence[Candidate | Mapping[str, Any]],
+    pending: Sequence[Candidate | Mapping[str, Any]],
     number: int,
 ) -> Suggestion:
     """Suggestion `number` when no optimizer can be asked, so that the night goes on.
 
-    `made` and `pending` are compositions (fractions).  Depends on these, the campaign and `number` only.
+    Depends on what was `made` and is `pending`, the campaign and `number` only.
     """
-    space = Space.of(campaign)
-    source = candidates(space, campaign.optimizer.max_pool)
-    taken = Taken(space, [*made, *pending])
-    row = space_filling(space, source, taken, generator(campaign.seed, number))
+    domain = domain_of(campaign)
+    known = [Candidate.of(told) for told in (*made, *pending)]
+    taken = Taken(domain.width, [domain.row(one) for one in (*known, *(seen.made for seen in earlier(campaign)))])
+    row = space_filling(domain, taken, generator(campaign.seed, number))
     replicate = row is None
     if row is None:
         row = least_repeated(taken)
-    return Suggestion(number, dict(space.composition(row)), "fallback", replicate=replicate)
+    chosen = domain.candidate(row)
+    return Suggestion(number, chosen.composition, "fallback", replicate=replicate, settings=chosen.settings)
 
 
 def generator(seed: int, number: int) -> np.random.Generator:
@@ -57,15 +56,15 @@ def generator(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, number])
 
 
-def space_filling(space: Space, source: Pool | Lattice, taken: Taken, rng: np.random.Generator) -> Rows | None:
-    """The free row that covers the space best together with the rows taken; None if none is free."""
-    choices = source.draw(rng, CHOICES, taken)
+def space_filling(domain: Domain, taken: Taken, rng: np.random.Generator) -> Rows | None:
+    """The free row that covers the domain best together with the rows taken; None if none is free."""
+    choices = domain.draw(rng, CHOICES, taken)
     if not len(choices):
         return None
-    references = source.draw(rng, REFERENCES, Taken(space))
-    design = np.array(taken.rows, dtype=np.int64).reshape(-1, len(space.elements))
-    uncovered = uncovering(space.fractions(references), space.fractions(choices), space.fractions(design))
-    row: Rows = choices[np.argmin(uncovered)]
+    references = domain.features(domain.draw(rng, REFERENCES, Taken(domain.width)))
+    unit = span(references)
+    design = domain.features(taken.rows) / unit
+    row: Rows = choices[np.argmin(uncovering(references / unit, domain.features(choices) / unit, design))]
     return row
 
 
@@ -85,6 +84,6 @@ def distances(A: Floats, B: Floats) -> Floats:
 
 def least_repeated(taken: Taken) -> Rows:
     """Of the rows taken, the one taken the fewest times (of equals the first)."""
-    rows, first, counts = np.unique(np.array(taken.rows), axis=0, return_index=True, return_counts=True)
+    rows, first, counts = np.unique(taken.rows, axis=0, return_index=True, return_counts=True)
     row: Rows = rows[np.lexsort((first, counts))[0]]
     return row

@@ -4,31 +4,66 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+Value = float | str
 
 VALIDITIES = ("valid", "censored", "failed")
 SIDES = {"lower": 1.0, "upper": -1.0}
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """What can be made: a composition (fractions) and the settings beside it; or a row of a plain table."""
+
+    composition: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    row: int | None = None
+
+    @classmethod
+    def of(cls, told: Candidate | Mapping[str, Any]) -> Candidate:
+        """`told` itself, or the candidate with its "composition", "settings" or "row".  Raises `TypeError`."""
+        return told if isinstance(told, Candidate) else cls(**told)
+
+    def at_percent(self) -> dict[str, float]:
+        """The composition in at.%."""
+        return {element: 100.0 * fraction for element, fraction in self.composition.items()}
+
+    def number(self, setting: str) -> float:
+        """The value of `setting`.  Raises `ValueError` if none is told, or no finite number."""
+        value = self.settings.get(setting)
+        if value is None or isinstance(value, str) or not math.isfinite(value):
+            raise ValueError(f"{setting} is a setting of the campaign: give its value, not {value!r}")
+        return float(value)
+
+
+@dataclass(frozen=True)
 class Observation:
     """What one sample turned out to be.
 
-    `composition` is what was made (fractions), `value` the objective with standard deviation `sigma`, both in
-    the objective's unit.  The value of a censored observation is a bound, and `bound` says of which side: the truth
-    is at least ("lower") or at most ("upper") that.  A failed one has no value.  `asked` is the composition that was
-    suggested, if it is known: it is not suggested again, however far from it the film turned out.
+    `composition` is what was made (fractions) with `settings` as they were applied, or `row` that of a plain table that
+    was; `value` is the objective with standard deviation `sigma`, both in its unit.  The value of a censored
+    observation is a bound, and `bound` says of which side: the truth is at least ("lower") or at most ("upper") that.
+    A failed one has no value.  `asked` is what was suggested, if it is known: it is not suggested again, however far
+    from it the film turned out.
     """
 
     sample: int
-    composition: Mapping[str, float]
+    composition: Mapping[str, float] = field(default_factory=dict)
     value: float | None = None
     sigma: float | None = None
     validity: str = "valid"
     bound: str | None = None
     composition_sigma: Mapping[str, float] | None = None
-    asked: Mapping[str, float] | None = None
+    asked: Candidate | Mapping[str, Any] | None = None
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    row: int | None = None
+
+    @property
+    def made(self) -> Candidate:
+        """What was made."""
+        return Candidate(self.composition, self.settings, self.row)
 
     def __post_init__(self) -> None:
         if self.validity not in VALIDITIES:
@@ -52,29 +87,32 @@ class Observation:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A composition (fractions) and what the model expects of it, in the objective's unit.
+    """A candidate and what the model expects of it, in the objective's unit.
 
     `mean` and `sigma` follow from the observations alone.  `acquisition` also counts what is pending; it is in
     the model's own units (see `surrogate`) and only ranks the candidates of one suggestion.
     """
 
-    composition: dict[str, float]
+    composition: Mapping[str, float]
     mean: float | None = None
     sigma: float | None = None
     acquisition: float | None = None
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    row: int | None = None
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The next composition to make, exactly a point of the campaign's lattice, and why.
+    """The next candidate to make, exactly a point of the campaign's lattice or a row of its pool, and why.
 
     `method`: "space-filling" (too little is known for a model), "gp", "random" or "fallback" (no optimizer
-    could be asked).  `replicate`: nothing new is left, and this repeats the best.  `hyperparameters` are in
-    the objective's unit; lengthscales are at.% of each element.  `seconds` is real time.
+    could be asked).  `replicate`: nothing new is left, and this repeats the best.  `cut_short`:
+    time was up before the search had ended.  `hyperparameters` are in the objective's unit; lengthscales are at.% of
+    each element, and the unit of each setting, or decades where it is logarithmic.  `seconds` is real time.
     """
 
     number: int
-    composition: dict[str, float]
+    composition: Mapping[str, float]
     method: str
     mean: float | None = None
     sigma: float | None = None
@@ -83,6 +121,14 @@ class Suggestion:
     hyperparameters: dict[str, Any] | None = None
     replicate: bool = False
     seconds: float = 0.0
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    row: int | None = None
+    cut_short: bool = False
+
+    @property
+    def candidate(self) -> Candidate:
+        """What is to be made."""
+        return Candidate(self.composition, self.settings, self.row)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -1,12 +1,17 @@
-"""Pools and lattices: what may be suggested, and whether searching a lattice finds its best point."""
+"""Domains: what may be suggested, and whether searching a lattice finds its best row."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from orchestrator.campaign.composition import Linear, Space
-from orchestrator.optimizer import candidates as cs
+from orchestrator.campaign.grid import Grid
+from orchestrator.campaign.space import Linear, Space
+from orchestrator.optimizer import candidates, searched
+from orchestrator.optimizer.domain import Feature, Taken, keys
+from orchestrator.optimizer.finite import Enumerated, Table
+from orchestrator.optimizer.searched import Searched
+from orchestrator.optimizer.suggestion import Candidate
 
 TERNARY = Space({"Fe": (0, 100, 2), "Co": (0, 100, 2), "Ni": (0, 100, 2)})
 MIXED = Space(
@@ -14,108 +19,177 @@ MIXED = Space(
     at_most=4,
     constraints=(Linear({"Ir": 2.0, "Pt": 1.0}, 1.0, 9.0),),
 )
+TIED = Space(
+    {"Fe": (0, 100, 1), "Co": (0, 100, 1), "Ni": (0, 100, 1), "Pt": (0, 20, 1)},
+    constraints=(Linear({"Fe": 1.0, "Co": -2.0}, 0.0, 0.0),),
+)
+WITH_SETTINGS = Space(
+    {"Fe": (0, 100, 10), "Co": (0, 100, 10), "Ni": (0, 100, 10)},
+    settings=(Grid.spaced("power_w", 50, 150, 5), Grid("temperature_c", (20.0, 300.0, 500.0), "category")),
+)
+SPACES = [TERNARY, MIXED, TIED, WITH_SETTINGS]
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def score(rows: np.ndarray) -> np.ndarray:
-    """Some bumpy function of the composition."""
-    x = rows / rows.sum(axis=1, keepdims=True)
-    return np.sin(7 * x[:, 0]) + np.cos(9 * x[:, 1]) - 3 * (x[:, 2] - 0.1) ** 2
+def both(space: Space) -> tuple[Enumerated, Searched]:
+    return Enumerated(space, space.enumerate()), Searched(space)
 
 
-def test_a_small_space_is_a_pool_and_a_large_one_is_not():
-    assert isinstance(cs.candidates(TERNARY, 200_000), cs.Pool)
+def made(space: Space, row: np.ndarray) -> Candidate:
+    return Candidate(dict(space.composition(row)), space.setting_values(row))
+
+
+def score(X: np.ndarray) -> np.ndarray:
+    """Some bumpy function of the features."""
+    rest = np.sin(X[:, 3:] / 20.0) @ np.arange(1.0, X.shape[1] - 2)
+    return np.sin(7 * X[:, 0]) + np.cos(9 * X[:, 1]) - 3 * (X[:, 2] - 0.1) ** 2 + rest
+
+
+def test_a_small_space_is_enumerated_and_a_large_one_is_not():
+    assert isinstance(candidates.lattice(TERNARY, 200_000), Enumerated)
     large = Space(dict.fromkeys(("Fe", "Co", "Ni", "Cr", "Mn", "V"), (0, 100, 1)))
-    assert isinstance(cs.candidates(large, 200_000), cs.Lattice)
+    assert isinstance(candidates.lattice(large, 200_000), Searched)
 
 
 def test_an_empty_space_is_refused():
-    empty = Space({"Fe": (0, 20, 2), "Co": (0, 20, 2)})
     with pytest.raises(ValueError, match="no composition"):
-        cs.Pool(empty, 100)
+        candidates.lattice(Space({"Fe": (0, 20, 2), "Co": (0, 20, 2)}), 100)
 
 
-@pytest.mark.parametrize("space", [TERNARY, MIXED])
-def test_neighbours_are_in_the_space_and_are_all_of_them(space):
-    """Against every row of the space, tested for being one move away."""
-    lattice = cs.Lattice(space)
-    rows = space.enumerate()
-    row = rows[len(rows) // 2]
-    found = {tuple(r) for r in lattice.neighbours(row)}
-    assert found
-    assert found == {tuple(r) for r in rows if is_one_move(space, row, r)}
-
-
-def is_one_move(space: Space, row: np.ndarray, other: np.ndarray) -> bool:
-    changed = np.flatnonzero(row != other)
-    if len(changed) != 2:
-        return False
-    i, j = changed
-    step = np.lcm(space.step[i], space.step[j])
-    return abs(row[i] - other[i]) in (step, 2 * step, 5 * step) or (row[i] == other[j] and row[j] == other[i])
-
-
-@pytest.mark.parametrize("space", [TERNARY, MIXED])
+@pytest.mark.parametrize("space", SPACES)
 def test_draws_are_different_free_and_feasible(space):
-    pool, lattice = cs.Pool(space, 200_000), cs.Lattice(space)
-    taken = cs.Taken(space, [space.composition(row) for row in pool.rows[::3]])
-    for source in (pool, lattice):
-        rows = source.draw(rng(), 200, taken)
-        assert len(np.unique(rows, axis=0)) == len(rows) > 100
-        assert taken.free(rows).all()
-        assert space.has(rows).all()
+    rows = space.enumerate()
+    for domain, found in zip(both(space), (lambda r: rows[r[:, 0]], lambda r: r), strict=True):
+        taken = Taken(domain.width, [domain.row(made(space, row)) for row in rows[::7]])
+        drawn = domain.draw(rng(), 100, taken)
+        assert len(np.unique(drawn, axis=0)) == len(drawn) >= 50
+        assert taken.free(drawn).all()
+        assert space.has(found(drawn)).all()
 
 
-def test_a_pool_gives_its_best_two():
-    pool = cs.Pool(TERNARY, 200_000)
-    order = np.argsort(-score(pool.rows))
-    taken = cs.Taken(TERNARY, [TERNARY.composition(pool.rows[order[0]])])
-    ranked = pool.best(score, taken, pool.rows[:1], rng())
-    np.testing.assert_array_equal(ranked.rows, pool.rows[order[1:3]])
+@pytest.mark.parametrize("space", SPACES)
+def test_rows_are_what_was_made_and_back(space):
+    for domain in both(space):
+        for row in domain.draw(rng(), 20, Taken(domain.width)):
+            one = domain.candidate(row)
+            np.testing.assert_array_equal(domain.row(one), row)
+            np.testing.assert_allclose(domain.vector(one), domain.features(row[None])[0])
+
+
+def test_all_of_a_small_space_gives_its_best_two():
+    domain = Enumerated(TERNARY, TERNARY.enumerate())
+    order = np.argsort(-score(domain.X), kind="stable")
+    ranked = domain.best(score, Taken(1, [order[:1]]), order[:1, None], rng())
+    np.testing.assert_array_equal(ranked.rows[:, 0], order[1:3])
     assert ranked.scores[0] >= ranked.scores[1]
 
 
-@pytest.mark.parametrize("space", [TERNARY, MIXED])
+@pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("seed", range(3))
 def test_climbing_finds_what_enumerating_finds(space, seed):
-    pool, lattice = cs.Pool(space, 200_000), cs.Lattice(space)
-    taken = cs.Taken(space, [space.composition(pool.rows[np.argmax(score(pool.rows))])])
-    exact = pool.best(score, taken, pool.rows[:1], rng(seed))
-    found = lattice.best(score, taken, pool.rows[:1], rng(seed))
+    domain, lattice = both(space)
+    best = domain.rows[np.argmax(score(domain.X))]
+    taken = Taken(space.width, [best])
+    exact = domain.best(score, Taken(1, [domain.row(made(space, best))]), np.array([[0]]), rng(seed))
+    found = lattice.best(score, taken, domain.rows[:1], rng(seed))
     assert found.scores[0] == pytest.approx(exact.scores[0])
     assert taken.free(found.rows).all()
     assert not np.array_equal(found.rows[0], found.rows[1])
+    assert not found.cut_short
 
 
-def test_a_climb_is_bounded(monkeypatch):
-    monkeypatch.setattr(cs, "CLIMB_STEPS", 3)
-    calls = []
+class Steps:
+    """A clock that goes on by a second whenever it is looked at."""
 
-    def endless(rows: np.ndarray) -> np.ndarray:
-        calls.append(len(rows))
-        return rows[:, 0] + 100.0 * len(calls)
+    def __init__(self) -> None:
+        self.now = 0.0
 
-    lattice = cs.Lattice(TERNARY)
-    assert len(lattice.best(endless, cs.Taken(TERNARY), TERNARY.enumerate()[:1], rng()).rows) == 2
-    assert len(calls) == 1 + 3
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
 
 
-def test_taken_is_the_nearest_lattice_point():
-    taken = cs.Taken(TERNARY, [{"Fe": 0.5068, "Co": 0.2921, "Ni": 0.2011}])
+def test_a_search_ends_with_its_time_and_says_so():
+    lattice = Searched(TERNARY, clock=Steps(), deadline_s=3.0)
+    asked = []
+
+    def endless(X: np.ndarray) -> np.ndarray:
+        asked.append(len(X))
+        return X[:, 0] + 100.0 * len(asked)
+
+    ranked = lattice.best(endless, Taken(3), TERNARY.enumerate()[:1], rng())
+    assert ranked.cut_short
+    assert len(ranked.rows) == 2
+    assert len(asked) == 2 + 2  # two steps of the climb, after the starts and the incumbents
+
+
+def test_a_search_scores_no_more_than_so_many_rows(monkeypatch):
+    monkeypatch.setattr(searched, "SCORED", 500)
+    monkeypatch.setattr(searched, "AT_ONCE", 200)
+    asked = []
+
+    def endless(X: np.ndarray) -> np.ndarray:
+        asked.append(len(X))
+        return X[:, 0] + 100.0 * len(asked)
+
+    assert not Searched(TERNARY).best(endless, Taken(3), TERNARY.enumerate()[:1], rng()).cut_short
+    assert sum(asked[2:]) <= 500
+    assert max(asked[2:]) <= 200
+
+
+def test_taken_is_the_nearest_row():
+    domain = Searched(TERNARY)
+    taken = Taken(3, [domain.row(Candidate({"Fe": 0.5068, "Co": 0.2921, "Ni": 0.2011}))])
     assert taken.free(np.array([[25, 15, 10], [26, 14, 10], [25, 14, 11]])).tolist() == [False, True, True]
 
 
 def test_adding_to_taken_leaves_the_first_as_it_was():
-    taken = cs.Taken(TERNARY, [{"Fe": 1.0}])
-    more = taken.with_([{"Co": 1.0}])
+    taken = Taken(2, [np.array([1, 0])])
+    more = taken.with_([np.array([0, 1])])
     assert (len(taken), len(more)) == (1, 2)
+    assert taken.free(np.array([[0, 1]])).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_free_is_what_comparing_every_row_says(seed):
+    rows = rng(seed).integers(0, 4, size=(300, 3))
+    some = rows[rng(seed).choice(300, 40)]
+    expected = [not any(np.array_equal(row, other) for other in some) for row in rows]
+    assert Taken(3, list(some)).free(rows).tolist() == expected
+
+
+def test_free_does_not_trust_its_keys(monkeypatch):
+    """Even if all rows had the same key."""
+    monkeypatch.setattr("orchestrator.optimizer.domain.keys", lambda rows: np.zeros(len(rows), dtype=np.uint64))
+    assert Taken(2, [np.array([1, 2])]).free(np.array([[1, 2], [2, 1]])).tolist() == [False, True]
+
+
+def test_keys_tell_rows_apart():
+    rows = TERNARY.enumerate()
+    assert len(np.unique(keys(rows))) == len(rows)
 
 
 def test_one_composition_has_no_neighbours():
     only = Space({"Fe": (50, 50, 50), "Co": (50, 50, 50)})
-    taken = cs.Taken(only, [{"Fe": 0.5, "Co": 0.5}])
-    ranked = cs.Lattice(only).best(lambda rows: rows[:, 0] / 2, taken, np.array([[1, 1]]), rng())
+    ranked = Searched(only).best(lambda X: X[:, 0], Taken(2, [np.array([1, 1])]), np.array([[1, 1]]), rng())
     assert len(ranked.rows) == 0
+
+
+def test_a_plain_table():
+    X = np.array([[0.1, 5.0], [0.2, 4.0], [0.3, 3.0]])
+    table = Table(X, [Feature("x"), Feature("y")])
+    ranked = table.best(lambda X: X[:, 0], Taken(1, [np.array([2])]), table.row(Candidate(row=0))[None], rng())
+    assert [table.candidate(row).row for row in ranked.rows] == [1, 0]
+    np.testing.assert_array_equal(table.vector(Candidate(row=1)), X[1])
+    for nowhere in (Candidate(row=3), Candidate(row=-1), Candidate({"Fe": 1.0})):
+        with pytest.raises(ValueError, match="its row, 0 to 2"):
+            table.row(nowhere)
+
+
+@pytest.mark.parametrize("X", [np.empty((0, 2)), np.array([[1.0, np.nan]]), np.array([[1.0]])])
+def test_what_is_no_table(X):
+    with pytest.raises(ValueError, match=r"no rows|finite numbers"):
+        Table(X, [Feature("x"), Feature("y")])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.campaign.composition import Space
+from orchestrator.campaign.space import Space
 from orchestrator.optimizer import candidates
 from orchestrator.optimizer.optimizer import make_optimizer
 from orchestrator.optimizer.suggestion import Observation
@@ -37,7 +37,7 @@ def run(optimizer, count: int, lag: int = 0, measure=observed) -> list:
     """`count` suggestions, each observed when `lag` younger ones are pending."""
     pending, made = [], []
     for number in range(count):
-        made.append(optimizer.suggest([s.composition for s in pending], number))
+        made.append(optimizer.suggest([s.candidate for s in pending], number))
         pending.append(made[-1])
         if len(pending) > lag:
             done = pending.pop(0)
@@ -158,7 +158,7 @@ def test_replay_gives_the_same_suggestion(make_campaign, monkeypatch, method, la
     for suggestion in made[:-1]:
         replayed.observe(observed(suggestion.number, suggestion.composition))
     replayed.suggest([], 3)
-    pending = [made[-1].composition]
+    pending = [made[-1].candidate]
     first, second = asked.suggest(pending, 16), replayed.suggest(pending, 16)
     assert {**first.as_dict(), "seconds": 0} == {**second.as_dict(), "seconds": 0}
 
@@ -248,7 +248,7 @@ def test_a_bound_moves_what_is_expected_to_its_side(make_campaign, direction, bo
             optimizer.observe(observed(k, {"Fe": fe, "Co": 1 - fe}))
         for seen in bounds:
             optimizer.observe(observed(4, {"Fe": 0.5, "Co": 0.5}, validity="censored", **seen))
-        pending = [{"Fe": k / 10, "Co": 1 - k / 10} for k in range(11) if k != 6]
+        pending = [{"composition": {"Fe": k / 10, "Co": 1 - k / 10}} for k in range(11) if k != 6]
         return optimizer.suggest(pending, 4).mean
 
     without, pulled = mean(), mean({"value": far, "bound": bound})
@@ -271,7 +271,7 @@ def test_a_replicate_is_not_one_under_way(make_campaign):
     run(optimizer, 3)
     best = optimizer.suggest([], 3)
     assert best.replicate
-    other = optimizer.suggest([best.composition], 4)
+    other = optimizer.suggest([best.candidate], 4)
     assert other.replicate
     assert key(other.composition) != key(best.composition)
 

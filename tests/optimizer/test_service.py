@@ -66,14 +66,14 @@ def test_a_conversation_over_the_wire(process, campaign):
         with pytest.raises(rpc.RemoteError, match="knows 10 observations, the caller 11") as stale:
             remote.suggest([], 10, 11)
         assert stale.value.kind == "StaleModel"
-        suggestion = remote.suggest([{"Fe": 0.4, "Co": 0.6}], 11, 10)
+        suggestion = remote.suggest([{"composition": {"Fe": 0.4, "Co": 0.6}}], 11, 10)
         assert remote.reset() == 0
         assert remote.observe_all(history(10)) == 10
-        again = remote.suggest([{"Fe": 0.4, "Co": 0.6}], 11, 10)
+        again = remote.suggest([{"composition": {"Fe": 0.4, "Co": 0.6}}], 11, 10)
     here = make_optimizer(campaign)
     for observation in history(10):
         here.observe(observation)
-    expected = here.suggest([{"Fe": 0.4, "Co": 0.6}], 11).as_dict()
+    expected = here.suggest([{"composition": {"Fe": 0.4, "Co": 0.6}}], 11).as_dict()
     for answer in (suggestion, again):
         assert answer["composition"] == expected["composition"]
         assert answer["method"] == "gp"

@@ -8,18 +8,19 @@ import sys
 import numpy as np
 import pytest
 
-from orchestrator.campaign.composition import Space
-from orchestrator.optimizer.candidates import Taken, candidates
+from orchestrator.campaign.space import Space
+from orchestrator.optimizer.candidates import domain_of
+from orchestrator.optimizer.domain import Taken
 from orchestrator.optimizer.start import distances, fallback, generator, space_filling, uncovering
 
 TERNARY = {"Fe": (0, 100, 2), "Co": (0, 100, 2), "Ni": (0, 100, 2)}
 
 
 def suggest_in_turn(campaign, count: int) -> list[dict[str, float]]:
-    made: list[dict[str, float]] = []
+    made = []
     for number in range(count):
-        made.append(fallback(campaign, made[:-1], made[-1:], number).composition)
-    return made
+        made.append(fallback(campaign, made[:-1], made[-1:], number).candidate)
+    return [candidate.composition for candidate in made]
 
 
 def test_distances():
@@ -65,7 +66,7 @@ def test_when_all_is_made_the_least_repeated_comes_again(make_campaign):
     campaign = make_campaign({"Fe": (0, 100, 50), "Co": (0, 100, 50)})
     made = suggest_in_turn(campaign, 3)
     assert len({tuple(c.items()) for c in made}) == 3
-    again = fallback(campaign, [*made, made[0], made[2]], [], 5)
+    again = fallback(campaign, [{"composition": one} for one in [*made, made[0], made[2]]], [], 5)
     assert again.composition == made[1]
     assert again.replicate
 
@@ -74,8 +75,9 @@ def test_a_space_too_large_to_enumerate(make_campaign):
     symbols = ("Fe", "Co", "Ni", "Cr", "Mn", "V", "Ti", "Cu", "Al", "Si")
     campaign = make_campaign(dict.fromkeys(symbols, (0, 100, 1)), at_most=4)
     space = Space.of(campaign)
-    source = candidates(space, 200_000)
-    row = space_filling(space, source, Taken(space, [{"Fe": 1.0}]), generator(1, 0))
+    domain = domain_of(campaign)
+    pure = space.round_to_lattice({"Fe": 100.0})
+    row = space_filling(domain, Taken(domain.width, [pure]), generator(1, 0))
     assert row is not None
     assert space.contains({el: 100 * f for el, f in space.composition(row).items()})
 
