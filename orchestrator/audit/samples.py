@@ -208,7 +208,9 @@ def _unit(records: Records) -> str | None:
 
 def compositions_whole(records: Records) -> Iterator[Ruling]:
     """Every composition sums to 1 and is of the campaign's elements."""
-    allowed = records.started.campaign.get("elements") if records.started else None
+    campaign = records.started.campaign if records.started else {}
+    pool = campaign.get("pool")
+    allowed = pool.get("columns") if isinstance(pool, dict) else campaign.get("elements")
     for fact in records.facts:
         if isinstance(fact.entry, e.SampleSuggested | e.FilmDeposited | e.ObservationMade):
             made = fact.entry.composition

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.audit import campaign, documents, order, recovery, reference, samples, world_acts, world_films
+from orchestrator.audit import campaign, chosen, documents, order, recovery, reference, samples, world_acts, world_films
 from orchestrator.audit.ruling import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -67,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
     Check("world-intact", 9, "the world log can be read", world_films.world_intact),
     Check("world-in-order", 9, "the world log is in order", world_films.world_in_order),
     Check("suggestions-in-budget", 10, "samples and substrates stay within the budget", campaign.suggestions_in_budget),
+    Check("settings-as-chosen", 10, "settings are chosen and applied as the campaign says", chosen.settings_as_chosen),
     Check("settings-within-limits", 10, "what was asked is within the lab's limits", campaign.settings_within_limits),
     Check("readings-within-limits", 10, "what was set is within the devices' limits", documents.readings_within_limits),
 )

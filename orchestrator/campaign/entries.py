@@ -90,10 +90,16 @@ Side = Literal["lower", "upper"]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    v: Literal[1, 2]
+
+
+class _First(_Entry):
+    """An entry whose form has never changed."""
+
     v: Literal[1] = 1
 
 
-class CampaignStarted(_Entry):
+class CampaignStarted(_First):
     """A campaign began in this home.  `campaign` and `lab` are the files as validated."""
 
     kind: Literal["campaign_started"] = "campaign_started"
@@ -102,7 +108,7 @@ class CampaignStarted(_Entry):
     by: str
 
 
-class DaemonStarted(_Entry):
+class DaemonStarted(_First):
     """A daemon took the campaign up: its first, or one after another's death.
 
     `boot` names the machine's boot: another one than before tells of a power cut or a restart of the machine.
@@ -113,17 +119,23 @@ class DaemonStarted(_Entry):
 
 
 class SampleSuggested(_Entry):
-    """The optimizer chose the composition of a new sample, on the bare substrate in cassette slot `slot`.
+    """The optimizer chose the composition of a new sample, on the bare substrate in cassette slot `slot`, and those
+    settings of its film that the campaign searches.
 
     `observed` counts the observations and `pending` lists the samples that the choice took into account:
     together with the seed they decide it, so that it can be reproduced.  `replicate`: nothing new was left, and
-    this repeats the best.
+    this repeats the best.  `cut_short`: time was up before the search had ended, so that a faster machine may have
+    chosen another.
+
+    Version 1 had no settings, and was never cut short.
     """
 
+    v: Literal[1, 2] = 2
     kind: Literal["sample_suggested"] = "sample_suggested"
     sample: int
     slot: int
     composition: Fractions
+    settings: dict[str, float] = {}
     method: str
     observed: int
     pending: list[int]
@@ -133,10 +145,11 @@ class SampleSuggested(_Entry):
     runner_up: Plain | None = None
     hyperparameters: Plain | None = None
     replicate: bool = False
+    cut_short: bool = False
     seconds: float
 
 
-class StepIntended(_Entry):
+class StepIntended(_First):
     """A step is about to be carried out by `station`; `claims` are all the stations it occupies.
 
     `aid` is what the recovery policy adds to this attempt; "" for a first one.
@@ -153,7 +166,7 @@ class StepIntended(_Entry):
     aid: Aid | Literal[""] = ""
 
 
-class StepEnded(_Entry):
+class StepEnded(_First):
     """A step's outcome.  `fault` is the class of what went wrong, "" where nothing did or an operator ended it.
 
     ``interrupted``: a process of ours died, and evidence tells what came of the step; the entries beside this one
@@ -170,14 +183,14 @@ class StepEnded(_Entry):
     evidence: Plain | None = None
 
 
-class SampleMoved(_Entry):
+class SampleMoved(_First):
     kind: Literal["sample_moved"] = "sample_moved"
     sample: int
     source: Place
     destination: Place
 
 
-class FilmDeposited(_Entry):
+class FilmDeposited(_First):
     """A film exists, with the composition it really has.  `finished` is False for an interrupted one."""
 
     kind: Literal["film_deposited"] = "film_deposited"
@@ -193,7 +206,7 @@ class FilmDeposited(_Entry):
     remarks: list[str] = []
 
 
-class RatesCalibrated(_Entry):
+class RatesCalibrated(_First):
     """Deposition rates, nm/s per watt on the substrate, as measured by the thickness monitor; `energy_kwh`
     is what each target has been given in this campaign."""
 
@@ -206,13 +219,19 @@ class ObservationMade(_Entry):
     """What the model is told of a sample: the composition that was made, and a validated value or none.
 
     `value` and `sigma` are in the objective's unit; `value` is None when the measurement failed, and when it is
-    censored a bound, of the side that `bound` names.
+    censored a bound, of the side that `bound` names.  `settings` are those that the campaign searches, as they were
+    applied.
+
+    Version 1 had no settings.
     """
+
+    v: Literal[1, 2] = 2
 
     kind: Literal["observation_made"] = "observation_made"
     sample: int
     composition: Fractions
     composition_sigma: dict[str, float]
+    settings: dict[str, float] = {}
     value: float | None
     sigma: float | None
     unit: str
@@ -234,7 +253,7 @@ class ObservationMade(_Entry):
         return self
 
 
-class ReferenceMeasured(_Entry):
+class ReferenceMeasured(_First):
     """The lab's reference specimen was measured, to see whether the magnetometer has drifted.
 
     `ratio` is what it showed over what it is known to have.  ``drifted``: that is out of tolerance.
@@ -253,7 +272,7 @@ class ReferenceMeasured(_Entry):
     loop: Plain | None = None
 
 
-class ObservationWithdrawn(_Entry):
+class ObservationWithdrawn(_First):
     """An observation is taken back, since the magnetometer had drifted: its film is to be measured again, and the
     model forgets it.  Its own entry stays in the journal."""
 
@@ -262,7 +281,7 @@ class ObservationWithdrawn(_Entry):
     reason: str
 
 
-class SampleDiscarded(_Entry):
+class SampleDiscarded(_First):
     """Given up by a named policy or person."""
 
     kind: Literal["sample_discarded"] = "sample_discarded"
@@ -271,7 +290,7 @@ class SampleDiscarded(_Entry):
     reason: str
 
 
-class SampleQuarantined(_Entry):
+class SampleQuarantined(_First):
     """Set aside because its state is unknown; only an operator may release it."""
 
     kind: Literal["sample_quarantined"] = "sample_quarantined"
@@ -279,7 +298,7 @@ class SampleQuarantined(_Entry):
     reason: str
 
 
-class CommandGiven(_Entry):
+class CommandGiven(_First):
     """An operator's command, accepted; or a hold by the recovery policy.
 
     `after_steps`, of a hold: what is under way is finished first, and nothing more is begun.  `key` is the request's
@@ -296,13 +315,13 @@ class CommandGiven(_Entry):
     seen: int | None = None
 
 
-class CampaignHeld(_Entry):
+class CampaignHeld(_First):
     """Every station has come to rest at a gate after a hold."""
 
     kind: Literal["campaign_held"] = "campaign_held"
 
 
-class StationLost(_Entry):
+class StationLost(_First):
     """A station's worker died or stopped answering.  `for_good`: it died too often, and no new one is started."""
 
     kind: Literal["station_lost"] = "station_lost"
@@ -311,7 +330,7 @@ class StationLost(_Entry):
     for_good: bool = False
 
 
-class StationRestarted(_Entry):
+class StationRestarted(_First):
     """A station that was lost has a new worker, which has made it safe.  `reason` is why it was lost."""
 
     kind: Literal["station_restarted"] = "station_restarted"
@@ -319,7 +338,7 @@ class StationRestarted(_Entry):
     reason: str
 
 
-class OptimizerLost(_Entry):
+class OptimizerLost(_First):
     """The optimizer died or stopped answering; suggestions are space-filling until it is back.  `for_good`: it died
     too often, and is not started again."""
 
@@ -328,27 +347,27 @@ class OptimizerLost(_Entry):
     for_good: bool = False
 
 
-class OptimizerRestarted(_Entry):
+class OptimizerRestarted(_First):
     """The optimizer was started again; it is told everything anew.  `reason` is why it was lost."""
 
     kind: Literal["optimizer_restarted"] = "optimizer_restarted"
     reason: str
 
 
-class StationMadeSafe(_Entry):
+class StationMadeSafe(_First):
     kind: Literal["station_made_safe"] = "station_made_safe"
     station: str
     reason: str
 
 
-class OperatorNeeded(_Entry):
+class OperatorNeeded(_First):
     """The night cannot go on alone."""
 
     kind: Literal["operator_needed"] = "operator_needed"
     reason: str
 
 
-class CampaignEnded(_Entry):
+class CampaignEnded(_First):
     kind: Literal["campaign_ended"] = "campaign_ended"
     end: Literal["done", "stopped", "aborted", "needs operator"]
     reason: str

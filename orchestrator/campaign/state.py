@@ -33,6 +33,7 @@ __all__ = [
     "Sample",
     "Specimen",
     "best",
+    "candidate_of",
     "fold",
     "observation_for_model",
     "slot_place",
@@ -497,9 +498,15 @@ def observation_for_model(sample: Sample) -> dict[str, Any]:
         "sample": told.sample,
         "composition": dict(told.composition),
         "composition_sigma": dict(told.composition_sigma),
+        "settings": dict(told.settings),
         "value": told.value,
         "sigma": told.sigma,
         "validity": told.validity,
         "bound": told.bound,
-        "asked": dict(sample.suggestion.composition),
+        "asked": candidate_of(sample),
     }
+
+
+def candidate_of(sample: Sample) -> dict[str, Any]:
+    """What was suggested for `sample`, as the optimizer takes it."""
+    return {"composition": dict(sample.suggestion.composition), "settings": dict(sample.suggestion.settings)}

@@ -91,6 +91,17 @@ class Night:
             found.update(dict.fromkeys(made_of(sample)))
         return list(found)
 
+    @cached_property
+    def settings(self) -> list[str]:
+        """The settings that are searched beside the composition."""
+        return list(dict.fromkeys(name for sample in self.samples for name in sample.suggestion.settings))
+
+    @property
+    def earlier(self) -> int:
+        """Observations that the campaign began with."""
+        told = [data.get("columns", {}) for data in self.campaign.get("prior_data") or []]
+        return sum(len(columns.get("value", [])) for columns in told)
+
     # --- the night ------------------------------------------------------------------------------------
 
     @property

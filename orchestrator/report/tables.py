@@ -40,14 +40,16 @@ class _Table:
 
     def head(self) -> list[Html]:
         n = len(self.elements)
+        settings = [name.replace("_", " ") for name in self.night.settings]
         groups: list[Child] = [
             _th("", 2),
             _th("asked (at.%)", n + 1),
+            *([_th("asked", len(settings))] if settings else []),
             _th("made (at.%)", 2 * n),
             _th("film", 2),
             _th(quantity_label(self.night.quantity, ""), 2),
         ]
-        names: list[Child] = ["no.", "slot", el("th", "by", class_="text"), *self.elements]
+        names: list[Child] = ["no.", "slot", el("th", "by", class_="text"), *self.elements, *settings]
         for name in [*self.elements, "nm", unit_after(self.night.unit).strip() or "value"]:
             names += [name, ""]
         if self.coercivity:
@@ -67,6 +69,7 @@ class _Table:
             el("td", sample.suggestion.method, class_="text"),
         ]
         cells += [at_percent(asked.get(element, 0.0)) for element in self.elements]
+        cells += [_setting(sample.suggestion.settings.get(name)) for name in self.night.settings]
         for element in self.elements:
             part, sigma = made.get(element, 0.0 if made else None), sigmas.get(element)
             cells += _pair(_hundred(part), _hundred(sigma), self.made_digits)
@@ -95,6 +98,10 @@ def _pair(value: float | None, sigma: float | None, digits: int) -> list[Child]:
     """A value and its uncertainty, each in a cell of its own, so that both columns align."""
     uncertain = f"±{number(sigma, digits)}" if value is not None and sigma else ""
     return [el("td", number(value, digits)), el("td", uncertain, class_="pm")]
+
+
+def _setting(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
 
 
 def _hundred(fraction: float | None) -> float | None:

@@ -80,17 +80,23 @@ def _finding(night: Night) -> Html:
     counts = ", ".join(f"{night.validities(word)} {word}" for word in ("valid", "censored", "failed"))
     top = night.top
     if top is None:
-        return el("p", f"No valid value ({counts}).", class_="line")
+        return el("p", f"No valid value ({counts}).{_earlier(night)}", class_="line")
     best = el("b", with_sigma(value_of(top), top.sigma, top.unit))
     word = "Highest" if night.direction == "max" else "Lowest"
     quantity = night.quantity.replace("_", " ") or "value"
-    where = join(formula(top.composition), f" {_uncertainty(top)}, sample {top.sample}")
+    settings = "".join(f", {name.replace('_', ' ')} {value:.4g}" for name, value in top.settings.items())
+    where = join(formula(top.composition), f" {_uncertainty(top)}{settings}, sample {top.sample}")
     return el(
         "p",
         join(f"{word} {quantity}: ", best, " at ", where, ". "),
-        el("span", _as_good(night, top), f"Observations: {counts}.", class_="aside"),
+        el("span", _as_good(night, top), f"Observations: {counts}.{_earlier(night)}", class_="aside"),
         class_="line",
     )
+
+
+def _earlier(night: Night) -> str:
+    """What the model knew beside: none of it was made or measured in this night."""
+    return f" The model began with {night.earlier} earlier ones, which are not shown here." if night.earlier else ""
 
 
 def _uncertainty(top: ObservationMade) -> str:

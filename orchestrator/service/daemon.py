@@ -25,7 +25,7 @@ from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, observation_for_model
+from orchestrator.campaign.state import CampaignState, candidate_of, observation_for_model
 from orchestrator.journal import Journal
 from orchestrator.service import outcomes, policy
 from orchestrator.service.books import Books, Listener
@@ -217,8 +217,8 @@ class Daemon:
             Question(
                 number=len(state.samples) + 1,
                 observations=[observation_for_model(state.samples[o.sample]) for o in state.observations],
-                pending=[sample.suggestion.composition for sample in state.pending],
-                made=[sample.suggestion.composition for sample in state.samples.values()],
+                pending=[candidate_of(sample) for sample in state.pending],
+                made=[candidate_of(sample) for sample in state.samples.values()],
             ),
             lambda number, suggestion: self._inbox.put(SuggestionCame(number, suggestion)),
         )
@@ -368,6 +368,7 @@ class Daemon:
 
 _DECISION = (
     "composition",
+    "settings",
     "method",
     "mean",
     "sigma",
@@ -375,5 +376,6 @@ _DECISION = (
     "runner_up",
     "hyperparameters",
     "replicate",
+    "cut_short",
     "seconds",
 )

@@ -74,6 +74,22 @@ def failed_observation(campaign: Campaign, sample: Sample, outcome: dict[str, An
 
 
 def _made(sample: Sample) -> dict[str, Any]:
-    """The composition that was made, of a sample that has a film."""
+    """The composition that was made, of a sample that has a film, and the settings that were applied."""
     assert sample.film is not None
-    return {"composition": sample.film.composition, "composition_sigma": sample.film.composition_sigma}
+    return {
+        "composition": sample.film.composition,
+        "composition_sigma": sample.film.composition_sigma,
+        "settings": applied(sample),
+    }
+
+
+def applied(sample: Sample) -> dict[str, float]:
+    """The settings that are searched, as the film got them: its thickness as it is, the power of its strongest gun as
+    it was, and the others as they were asked for, since no film is begun before they are reached."""
+    film = sample.film
+    assert film is not None
+    powers = [dose["power_w"] for dose in film.doses.values() if "power_w" in dose]
+    found = {"thickness_nm": film.thickness_nm}
+    if powers:
+        found["power_w"] = max(powers)
+    return {name: found.get(name, asked) for name, asked in sample.suggestion.settings.items()}

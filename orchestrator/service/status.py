@@ -27,7 +27,8 @@ class StationStatus:
 
 @dataclass(frozen=True)
 class Progress:
-    """Lab times in seconds since the epoch.  `faults` counts those of each class, as their budgets do.  `version` is
+    """Lab times in seconds since the epoch.  `earlier` counts the observations that the campaign began with; they are
+    in no other number here.  `faults` counts those of each class, as their budgets do.  `version` is
     that of the journal's last entry; `command` the last that was given: its version, time, command, by, reason."""
 
     campaign: str
@@ -48,6 +49,7 @@ class Progress:
     version: int = 0
     command: dict[str, Any] | None = None
     faults: dict[str, int] = field(default_factory=dict)
+    earlier: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,7 +78,7 @@ def status(
         valid=state.count("valid"),
         censored=state.count("censored"),
         failed=state.count("failed"),
-        best=None if top is None else top.model_dump(include={"sample", "composition", "value", "sigma", "unit"}),
+        best=None if top is None else top.model_dump(include=_BEST),
         stations=stations,
         predicted_finish=_predicted_finish(state, campaign, now),
         needs=state.needs,
@@ -84,7 +86,11 @@ def status(
         version=state.version,
         command=state.commands[-1].as_dict() if state.commands else None,
         faults={str(fault): times for fault, times in state.faults.items()},
+        earlier=sum(len(data) for data in campaign.prior_data),
     )
+
+
+_BEST = {"sample", "composition", "settings", "value", "sigma", "unit"}
 
 
 def progress_of(journal: Path) -> Progress:

@@ -39,7 +39,7 @@ def step_kwargs(
             return {}
         case "deposit":
             sample = _sample(specimen)
-            settings = campaign.film.model_dump(mode="json", exclude_none=True)
+            settings = {**campaign.film.constants(), **sample.suggestion.settings}
             composition = sample.suggestion.composition
             known = {} if aid == "recalibrate" else state.rates
             rates = {element: rate for element, rate in known.items() if composition.get(element, 0) > 0}

@@ -14,12 +14,15 @@ OnAnswer = Callable[[int, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Question:
-    """What a suggestion is decided by, besides the campaign and its seed."""
+    """What a suggestion is decided by, besides the campaign and its seed.
+
+    `pending` and `made` are candidates: what was asked for, composition and settings.
+    """
 
     number: int
     observations: list[dict[str, Any]]
-    pending: list[dict[str, float]]
-    made: list[dict[str, float]]
+    pending: list[dict[str, Any]]
+    made: list[dict[str, Any]]
 
 
 class Suggestions(Protocol):

@@ -101,9 +101,18 @@ def test_unknown_keys_are_refused(kind, data):
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_versions_are_refused(kind):
     line = next(line for line in golden() if json.loads(line)["kind"] == kind)
-    for version in (0, 2, "1"):
+    for version in (0, KINDS[kind].model_fields["v"].default + 1, "1"):
         with pytest.raises(ValidationError, match="v"):
             e.from_json(json.dumps({**json.loads(line), "v": version}))
+
+
+@pytest.mark.parametrize("kind", ["sample_suggested", "observation_made"])
+def test_what_was_written_before_there_were_settings_is_still_read(kind):
+    told = next(json.loads(line) for line in golden() if json.loads(line)["kind"] == kind)
+    old = {key: value for key, value in told.items() if key not in ("settings", "cut_short")} | {"v": 1}
+    entry = e.from_json(json.dumps(old))
+    assert entry.settings == {}
+    assert json.loads(e.to_json(entry)) == {**told, **old, "settings": {}}
 
 
 # --- what JSON cannot hold ------------------------------------------------------------------------------

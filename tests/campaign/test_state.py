@@ -313,9 +313,10 @@ def test_what_the_model_is_told():
         "sample": 1,
         "composition": observed(1).composition,
         "composition_sigma": {"Fe": 0.01},
+        "settings": {},
         "value": 1500.0,
         "sigma": 10.0,
         "validity": "valid",
         "bound": None,
-        "asked": sample.suggestion.composition,
+        "asked": {"composition": sample.suggestion.composition, "settings": {}},
     }

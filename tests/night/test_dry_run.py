@@ -9,7 +9,7 @@ import pytest
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import fold, observation_for_model
+from orchestrator.campaign.state import candidate_of, fold, observation_for_model
 from orchestrator.optimizer import make_optimizer
 
 from .conftest import FILMS, Night
@@ -106,7 +106,7 @@ def test_the_journal_decides_the_suggestions(night: Night) -> None:
         match recorded.entry:
             case e.SampleSuggested() as said:
                 before = fold(r for r in night.journal if r.version < recorded.version)
-                pending = [before.samples[number].suggestion.composition for number in said.pending]
+                pending = [candidate_of(before.samples[number]) for number in said.pending]
                 again = optimizer.suggest(pending, said.sample)
                 assert again.composition == said.composition
                 assert again.method == said.method

@@ -39,7 +39,8 @@ def test_counts():
     )
     seen = progress(state, samples=9)
     assert (seen.suggested, seen.deposited, seen.valid, seen.censored, seen.failed) == (7, 5, 2, 1, 1)
-    assert seen.best == {"sample": 4, "composition": COMPOSITION, "value": 2.0, "sigma": 10.0, "unit": "kA/m"}
+    told = {"sample": 4, "composition": COMPOSITION, "settings": {}, "value": 2.0, "sigma": 10.0, "unit": "kA/m"}
+    assert seen.best == told
 
 
 def test_a_film_that_was_lost_was_deposited_all_the_same():

@@ -88,6 +88,31 @@ def a_film_asked_for_beyond_the_limits(doctor: Doctor) -> None:
     doctor.edit("campaign_started", lower)
 
 
+@caught_by("settings-as-chosen")
+def a_setting_that_is_not_searched(doctor: Doctor) -> None:
+    doctor.edit("sample_suggested", put(settings={"power_w": 120.0}), sample=3)
+
+
+@caught_by("settings-as-chosen")
+def a_setting_that_nobody_chose(doctor: Doctor) -> None:
+    doctor.edit("campaign_started", lambda entry: entry["campaign"]["film"].update(power_w={"choices": [100, 120]}))
+
+
+@caught_by("settings-as-chosen")
+def a_setting_beyond_its_range(doctor: Doctor) -> None:
+    def narrow(entry: Entry) -> None:
+        entry["campaign"]["film"].update(power_w={"min": 50.0, "max": 80.0, "choices": None})
+
+    doctor.edit("campaign_started", narrow)
+    for sample in range(1, 7):
+        doctor.edit("sample_suggested", put(settings={"power_w": 100.0}), sample=sample)
+
+
+@caught_by("settings-as-chosen")
+def a_film_with_another_power_than_the_campaign_says(doctor: Doctor) -> None:
+    doctor.edit("campaign_started", lambda entry: entry["campaign"]["film"].update(power_w=90.0))
+
+
 @caught_by("settings-within-limits")
 def a_field_beyond_the_coil(doctor: Doctor) -> None:
     doctor.edit(
