@@ -50,6 +50,8 @@ def headline(progress: Progress) -> str:
         made = " ".join(f"{el}{100 * x:.0f}" for el, x in progress.best["composition"].items() if x >= 0.005)
         made += "".join(f", {name} {value:.4g}" for name, value in progress.best.get("settings", {}).items())
         line += f", best {progress.best['value']:.4g} {progress.best['unit']} ({made})"
+    if progress.earlier:
+        line += f", {progress.earlier} earlier observations known"
     if progress.predicted_finish:
         line += f", done about {time.strftime('%H:%M', time.localtime(progress.predicted_finish))}"
     return line

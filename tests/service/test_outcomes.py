@@ -8,6 +8,12 @@ import pytest
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Mode, Phase
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState, Sample
+from orchestrator.service.observations import applied
+from orchestrator.service.schedule import Step
+from orchestrator.service.steps import step_kwargs
+from tests.campaign.stories import film, suggested
 from tests.service.nights import (
     COMPOSITION,
     DONE,
@@ -457,3 +463,27 @@ def test_an_abort_is_no_verdict_on_the_film():
     assert list(end(night, answer("aborted", {}, "abort"))) == ["step_ended"]
     assert night.state.samples[1].phase is Phase.DEPOSITED
     assert night.state.mode is Mode.ABORTING
+
+
+# --- settings that are searched --------------------------------------------------------------------------
+
+
+def test_what_is_told_of_settings_is_what_was_applied():
+    """The film's thickness, the power of the strongest gun, and what was asked for of the rest."""
+    asked = {"argon_pressure_pa": 0.7, "power_w": 100.0, "thickness_nm": 60.0}
+    suggestion = suggested(1).model_copy(update={"settings": asked})
+    doses = {el: {"thickness_nm": 20.0, "power_w": watts} for el, watts in (("Fe", 70.0), ("Co", 112.0))}
+    made = film(1).model_copy(update={"thickness_nm": 58.5, "doses": doses})
+    sample = Sample(1, 1, "cassette/1", Phase.DEPOSITED, suggestion=suggestion, film=made)
+    assert applied(sample) == {"argon_pressure_pa": 0.7, "power_w": 112.0, "thickness_nm": 58.5}
+
+
+def test_a_film_is_asked_for_with_its_settings():
+    told = campaign().model_dump()
+    told["film"]["power_w"] = {"min": 50, "max": 150}
+    searching = Campaign.model_validate(told)
+    chosen = suggested(1).model_copy(update={"settings": {"power_w": 71.5}})
+    sample = Sample(1, 1, "cassette/1", Phase.SUGGESTED, suggestion=chosen)
+    step = Step("deposit", 1, "deposition", ("deposition",))
+    kwargs = step_kwargs(step, sample, CampaignState(), searching)
+    assert (kwargs["power_w"], kwargs["thickness_nm"], "temperature_c" in kwargs) == (71.5, 50, False)
