@@ -20,6 +20,7 @@ from drivers.roles import DepositionStation
 from protocols import chamber, rates
 from protocols.calibration import CrystalFailed, calibrate_gun
 from protocols.gates import (
+    INSTANT_S,
     SLICE_S,
     Plan,
     ProtocolError,
@@ -176,7 +177,7 @@ class Film:
         applied = yield from self._uncover()
         lag = (applied.done - applied.begun) / 2
         now, next_event = applied.done, applied.done + EVENT_S
-        while (remaining := self.target_s - self.dose.open_s(now) - lag) > 0:
+        while (remaining := self.target_s - self.dose.open_s(now) - lag) > INSTANT_S:
             fraction = 1 - remaining / self.target_s
             passed = yield Msg("gate", None, min(SLICE_S, remaining), fraction, "depositing")
             now = passed.now

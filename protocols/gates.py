@@ -34,6 +34,9 @@ SLICE_S = 1.0
 """A film never grows longer than this, lab seconds, between two looks at the station."""
 IDLE_SLICE_S = 5.0
 """The same while every shutter is closed."""
+INSTANT_S = 1e-6
+"""What is left of a wait, lab seconds, counts as over when it is shorter.  Lab time is a double near 2e9 s, whose
+neighbours are 2.4e-7 s apart: a plan that waited for less might find the same time again, for ever."""
 
 
 class Passed(NamedTuple):
@@ -112,7 +115,7 @@ def pause(seconds: float, text: str = "", *, slice_s: float = IDLE_SLICE_S) -> P
     """Let lab time pass, through gates; a hold is waited out wherever it falls."""
     passed = yield Msg("gate", None, 0.0, None, text)
     until = passed.now + seconds
-    while passed.now < until:
+    while until - passed.now > INSTANT_S:
         passed = yield Msg("gate", None, min(slice_s, until - passed.now), None, text)
         if passed.verdict == "hold":
             yield Msg("held")

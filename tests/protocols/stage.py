@@ -69,7 +69,9 @@ class Stage:
         self._check()
         if not self.holding:
             assert 0 <= msg.args[0] <= 5.0
+            before = self.clock.now()
             self.clock.advance(msg.args[0])
+            assert self.clock.now() > before or not msg.args[0], "no clock could tell that this wait is over"
         return Passed(self.clock.now(), "hold" if self.holding else "go")
 
     def _held(self, msg: Msg) -> float:
