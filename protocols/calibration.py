@@ -17,12 +17,12 @@ from drivers.clock import Clock
 from drivers.roles import DepositionStation
 from protocols import chamber
 from protocols.gates import NoRate, Plan, closing, in_run, pause, require, secure, take_event
-from protocols.rates import EnergyLedger, Rate, rate_from
+from protocols.rates import EnergyLedger, Rate, mean_sigma, rate_from
 
 READINGS = (20, 60)
 """At least and at most; a weak gun needs more for the same relative error."""
 GOOD_ENOUGH = 0.008
-"""Relative standard error of the mean after which no more readings are taken."""
+"""Relative standard uncertainty of the mean after which no more readings are taken."""
 READ_EVERY_S = 1.0
 SETTLE_S = 20.0
 """A crystal drifts when it is first warmed by a gun, for 5-20 s."""
@@ -59,7 +59,7 @@ def calibrate_gun(station: DepositionStation, element: str, power_w: float) -> P
     yield Msg("apply", None, (gun.shutter, "closed"))
     mean = statistics.fmean(seen)
     resolution = 10.0**-monitor.rate.precision
-    sigma = math.hypot(statistics.stdev(seen) / math.sqrt(len(seen)), resolution / math.sqrt(12))
+    sigma = math.hypot(mean_sigma(seen), resolution / math.sqrt(12))
     if not mean > 3 * sigma:
         raise CrystalFailed(
             f"{monitor.name}: {mean:.4f} ± {sigma:.4f} nm/s from {gun.name} at {power_w:g} W is no rate; "
@@ -72,8 +72,7 @@ def _enough(rates_nm_s: Sequence[float]) -> bool:
     fewest, most = READINGS
     if not fewest <= len(rates_nm_s) < most:
         return len(rates_nm_s) >= most
-    error = statistics.stdev(rates_nm_s) / math.sqrt(len(rates_nm_s))
-    return error <= GOOD_ENOUGH * statistics.fmean(rates_nm_s)
+    return mean_sigma(rates_nm_s) <= GOOD_ENOUGH * statistics.fmean(rates_nm_s)
 
 
 def _check_crystal(station: DepositionStation) -> None:

@@ -16,7 +16,8 @@ Atoms arrive in proportion to R_i / V_i, so x_i = (d_i / V_i) / sum_j (d_j / V_j
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 POWER_EXPONENT = 0.97
@@ -41,6 +42,10 @@ DENSITY_G_CM3 = {
 """Densities that thickness monitors are set to, g/cm3."""
 
 
+FEWEST_READINGS = 4
+"""Of which a standard uncertainty of the mean can be told."""
+
+
 @dataclass(frozen=True)
 class Rate:
     """A gun's rate at 1 W, nm/s, with its standard uncertainty and the power it was measured at."""
@@ -60,6 +65,19 @@ class Rate:
 
     def as_dict(self) -> dict[str, float]:
         return {"nm_s_w": self.nm_s_w, "sigma": self.sigma}
+
+
+def mean_sigma(readings: Sequence[float]) -> float:
+    """Standard uncertainty of the mean of `readings`, in their unit, when they alone tell how much they scatter.
+
+    The standard error from few readings may by chance be far too small, so it is that of Student's t with n - 1
+    degrees of freedom: sqrt((n - 1) / (n - 3)) s / sqrt(n), JCGM 101:2008, 6.4.9.4.  Three readings have none:
+    raises `ValueError` for fewer than four.
+    """
+    n = len(readings)
+    if n < FEWEST_READINGS:
+        raise ValueError(f"{n} readings do not tell how sure their mean is; take at least {FEWEST_READINGS}")
+    return statistics.stdev(readings) * math.sqrt((n - 1) / ((n - 3) * n))
 
 
 def rate_from(rate_nm_s: float, sigma_nm_s: float, power_w: float, tooling: float, tooling_sigma: float) -> Rate:

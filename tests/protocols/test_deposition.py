@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import statistics
 
 import pytest
 
 from drivers.errors import Fault, NoReply, SettingError
-from protocols.calibration import calibrate
+from protocols import calibration
+from protocols.calibration import calibrate, calibrate_gun
 from protocols.deposition import deposit
 from protocols.gates import Aborted, NotSecured, ProtocolError
 from protocols.growth import Record
@@ -17,10 +20,12 @@ from tests.protocols.stage import Stage
 
 WANTED = {"Fe": 0.6, "Co": 0.3, "Ni": 0.1}
 FILM = {"thickness_nm": 12.0, "argon_pressure_pa": 0.5, "power_w": 100.0, "presputter_s": 20.0}
+TODAY_S = 1.9e9
+"""Lab time of a real day, at which a double is less fine than near zero."""
 
 
-def prepare(orders=None, **changes):
-    clock = bench.StepClock()
+def prepare(orders=None, now=1000.0, **changes):
+    clock = bench.StepClock(now)
     station, world = bench.chamber(clock)
     stage = Stage(clock, orders or {})
     return station, world, stage, deposit(station, clock, **{"composition": WANTED, **FILM, **changes})
@@ -242,6 +247,27 @@ def test_a_growing_film_is_recorded_with_every_event():
     for earlier, later in itertools.pairwise(growing):
         assert 0 < later.as_of - earlier.as_of < 35
     assert json.loads(json.dumps(films[-1].as_dict())) == films[-1].as_dict()
+
+
+def test_a_plan_never_waits_for_less_than_a_clock_can_tell():
+    for tenths in range(15, 45):
+        _station, world, stage, plan = prepare(now=TODAY_S + tenths / 7, thickness_nm=tenths / 10, presputter_s=5.0)
+        outcome = stage.perform(plan)
+        assert outcome["finished"]
+        assert outcome["thickness_nm"] == pytest.approx(sum(world.dose_nm.values()), rel=0.05)
+
+
+def test_a_rate_from_few_readings_is_as_unsure_as_they_make_it(monkeypatch):
+    monkeypatch.setattr(calibration, "READINGS", (4, 4))
+    clock = bench.StepClock()
+    station, _world = bench.chamber(clock)
+    shown = [0.063, 0.064, 0.065, 0.064]
+    left, rate = iter(shown), station.monitor.rate
+    monkeypatch.setattr(station.monitor, "refresh", lambda: rate.update(next(left)))
+    measured_rate = Stage(clock).perform(calibrate_gun(station, "Fe", 37.0))
+    scatter = math.sqrt(3) * statistics.stdev(shown) / math.sqrt(4)  # Student's t with three degrees of freedom
+    measured = math.hypot(scatter, 1e-4 / math.sqrt(12)) / statistics.fmean(shown)
+    assert measured_rate.relative_sigma(37.0) == pytest.approx(math.hypot(measured, station.tooling_sigma))
 
 
 def test_calibration_makes_no_film_and_measures_the_rates():

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from protocols import rates
 from protocols.rates import DoseLedger, EnergyLedger, Rate
@@ -72,6 +73,18 @@ def test_the_error_of_a_pure_film_s_composition_is_nothing():
 def test_two_elements_err_against_each_other():
     sigmas = rates.fraction_sigmas({"Fe": 0.5, "Co": 0.5}, {"Fe": 0.02, "Co": 0.02})
     assert sigmas["Fe"] == pytest.approx(0.25 * 0.02 * math.sqrt(2))
+
+
+@pytest.mark.parametrize("n", [4, 5, 10, 60])
+def test_the_uncertainty_of_a_mean_is_that_of_student_s_t(n):
+    readings = [math.sin(k) for k in range(n)]
+    by_scipy = stats.t(n - 1, scale=stats.sem(readings)).std()
+    assert rates.mean_sigma(readings) == pytest.approx(by_scipy)
+
+
+def test_three_readings_do_not_tell_how_sure_their_mean_is():
+    with pytest.raises(ValueError, match="at least 4"):
+        rates.mean_sigma([0.065, 0.064, 0.065])
 
 
 def test_a_rate_is_less_sure_far_from_where_it_was_measured():
