@@ -59,14 +59,6 @@ class Sample(Specimen):
 
 
 @dataclass(frozen=True)
-class OpenStep:
-    """A step under way; `since` is lab time."""
-
-    intent: e.StepIntended
-    since: float
-
-
-@dataclass(frozen=True)
 class Astray:
     """The arm was left on its way, perhaps in a station that `claims` names, by a transfer of `sample`."""
 

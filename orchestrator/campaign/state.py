@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.commands import Given, unseen_hold
@@ -22,8 +22,10 @@ from orchestrator.campaign.lifecycle import (
     next_phase,
     turned,
 )
-from orchestrator.campaign.sample import Astray, OpenStep, Sample, Specimen, slot_place
+from orchestrator.campaign.observed import Direction, Observed
+from orchestrator.campaign.sample import Astray, Sample, Specimen, slot_place
 from orchestrator.campaign.samples import Samples
+from orchestrator.campaign.steps import OpenStep, Steps
 
 __all__ = [
     "Astray",
@@ -40,14 +42,8 @@ __all__ = [
 ]
 
 
-Direction = Literal["max", "min"]
-
-
-class _Best(NamedTuple):
-    """The best of the valid observations, and how many valid ones there were when it had come."""
-
-    observation: e.ObservationMade
-    valid: int
+COPIED = (dict, list, set, Samples, Observed, Steps, Specimen)
+"""What a copy of the state does not share with it."""
 
 
 class CampaignState:
@@ -55,16 +51,15 @@ class CampaignState:
 
     `failures_in_a_row` counts samples that came to nothing since the last one that was measured, and `faults` the
     faults of each class; both begin anew when the operator has lifted a hold of the recovery policy, or recovered.
-    `held_by_policy`: such a hold is in force; `finishing`: and what is under way is finished first.  `busy_s` is
-    the lab time for which each station was claimed; `observed_at` the lab time of the last observation.
+    `held_by_policy`: such a hold is in force; `finishing`: and what is under way is finished first.
+    `observed_at` is the lab time of the last observation.
     `lost_stations` have no worker now, and those `given_up` get none without the operator.  `astray` tells of an
     arm that a transfer left somewhere, until it has been brought out of the way.  `commands` are all that were given,
     and `needed_at` is the version of the entry that last called the operator.
 
     `reference` is the lab's reference specimen, if it has one.  `reference_awaited`: nothing may be measured before
     it has shown that the magnetometer is right; `reference_at` is when it last did, `unchecked` lists the samples
-    that were observed since, and `drifts` counts the times in a row that it did not.  `withdrawn` counts the
-    observations that were taken back.
+    that were observed since, and `drifts` counts the times in a row that it did not.
     """
 
     def __init__(self) -> None:
@@ -76,8 +71,6 @@ class CampaignState:
         self.mode = Mode.RUNNING
         self.stop_wanted = False
         self.commands: tuple[Given, ...] = ()
-        self.open_steps: dict[str, OpenStep] = {}
-        self.observations: list[e.ObservationMade] = []
         self.observed_at = 0.0
         self.rates: dict[str, dict[str, float]] = {}
         self.energy_kwh: dict[str, float] = {}
@@ -93,21 +86,33 @@ class CampaignState:
         self.reference_at = 0.0
         self.unchecked: list[int] = []
         self.drifts = 0
-        self.withdrawn = 0
         self.needs: str = ""
         self.needed_at = 0
-        self.busy_s: dict[str, float] = {}
         self._samples = Samples()
-        self._validities: dict[e.Validity, int] = {}
-        self._best: dict[Direction, _Best] = {}
-        self._steps: dict[str, None] = {}  # copied several times as fast as a set
+        self._observations = Observed()
+        self._steps = Steps()
 
     # --- questions ------------------------------------------------------------------------------------
 
     @property
     def occupied(self) -> dict[str, str]:
         """Stations with a step under way -> its uid."""
-        return {s: uid for uid, step in self.open_steps.items() for s in step.intent.claims}
+        return self._steps.occupied
+
+    @property
+    def open_steps(self) -> Mapping[str, OpenStep]:
+        """Steps under way, by uid."""
+        return self._steps.under_way
+
+    @property
+    def observations(self) -> Sequence[e.ObservationMade]:
+        """Those that hold, in order, without their loops."""
+        return self._observations.made
+
+    @property
+    def withdrawn(self) -> int:
+        """How many observations were taken back."""
+        return self._observations.withdrawn
 
     @property
     def samples(self) -> Mapping[int, Sample]:
@@ -140,11 +145,11 @@ class CampaignState:
 
     def count(self, validity: e.Validity) -> int:
         """How many observations are `validity`."""
-        return self._validities.get(validity, 0)
+        return self._observations.count(validity)
 
     def valid_since_best(self, direction: Direction) -> int:
         """How many valid observations came after the best one."""
-        return self.count("valid") - self._best[direction].valid if self._best else 0
+        return self._observations.valid_since_best(direction)
 
     def specimen(self, number: int) -> Specimen:
         """The sample `number`, or the reference.  Raises `LifecycleError`."""
@@ -164,7 +169,7 @@ class CampaignState:
         """One that can be changed without changing this one."""
         other = CampaignState()
         for name, value in vars(self).items():
-            setattr(other, name, value.copy() if isinstance(value, dict | list | set | Samples | Specimen) else value)
+            setattr(other, name, value.copy() if isinstance(value, COPIED) else value)
         return other
 
     # --- the fold -------------------------------------------------------------------------------------
@@ -294,11 +299,9 @@ class CampaignState:
 
     def _observed(self, entry: e.ObservationMade, time: float) -> None:
         self._happened(entry.sample, Happening.OBSERVATION_MADE)
-        self._sample(entry.sample).observation = entry
-        self.observations.append(entry)
+        self._sample(entry.sample).observation = self._observations.add(entry)
         self.observed_at = time
         self.failures_in_a_row = self.failures_in_a_row + 1 if entry.validity == "failed" else 0
-        self._counted(entry)
         if self.reference is not None and entry.validity != "failed":
             self.unchecked.append(entry.sample)
 
@@ -307,26 +310,9 @@ class CampaignState:
         if sample.observation is None:
             raise LifecycleError(f"sample {sample.number} has no observation that could be withdrawn")
         self._happened(sample.number, Happening.WITHDRAWN)
-        self.observations.remove(sample.observation)
+        self._observations.withdraw(sample.observation)
         self.unchecked = [number for number in self.unchecked if number != sample.number]
         sample.observation = None
-        self.withdrawn += 1
-        self._validities.clear()
-        self._best.clear()
-        for observation in self.observations:
-            self._counted(observation)
-
-    def _counted(self, entry: e.ObservationMade) -> None:
-        self._validities[entry.validity] = self.count(entry.validity) + 1
-        if entry.validity == "valid" and entry.value is not None:
-            self._compare(entry, entry.value)
-
-    def _compare(self, entry: e.ObservationMade, value: float) -> None:
-        high, low = best(self, "max"), best(self, "min")
-        if high is None or high.value is None or value > high.value:
-            self._best["max"] = _Best(entry, self.count("valid"))
-        if low is None or low.value is None or value < low.value:
-            self._best["min"] = _Best(entry, self.count("valid"))
 
     @property
     def _will(self) -> tuple[Mode, bool, bool, str]:
@@ -381,7 +367,7 @@ class CampaignState:
             sample.interruptions.clear()
 
     def _step_intended(self, entry: e.StepIntended, time: float) -> None:
-        self._check_claims(entry)
+        self._steps.check(entry)
         match entry.plan:
             case "deposit":
                 self._happened(entry.sample, Happening.DEPOSIT_INTENDED)
@@ -391,18 +377,7 @@ class CampaignState:
                 self._set_out(entry)
             case "retire":
                 self.specimen(entry.sample)
-        self.open_steps[entry.step] = OpenStep(entry, time)
-        self._steps[entry.step] = None
-
-    def _check_claims(self, entry: e.StepIntended) -> None:
-        if entry.step in self._steps:
-            raise LifecycleError(f"step {entry.step} was intended twice")
-        if not self.open_steps:
-            return
-        if taken := set(entry.claims).intersection(self.occupied):
-            raise LifecycleError(f"step {entry.step} claims {', '.join(sorted(taken))}, where a step is under way")
-        if any(step.intent.sample == entry.sample for step in self.open_steps.values()):
-            raise LifecycleError(f"step {entry.step}: a step on sample {entry.sample} is under way already")
+        self._steps.begin(entry, time)
 
     def _set_out(self, entry: e.StepIntended) -> None:
         sample, destination = self._carried(entry.sample), str(entry.kwargs["destination"])
@@ -422,14 +397,9 @@ class CampaignState:
         self._move(sample, entry.destination)
 
     def _step_ended(self, entry: e.StepEnded, time: float) -> None:
-        try:
-            step = self.open_steps.pop(entry.step)
-        except KeyError:
-            raise LifecycleError(f"step {entry.step} ended, but was never intended or had ended") from None
-        for station in step.intent.claims:
-            self.busy_s[station] = self.busy_s.get(station, 0.0) + time - step.since
-        sample, plan = self._carried(step.intent.sample), step.intent.plan
-        self._arm_left(step.intent, entry.end)
+        intent = self._steps.end(entry.step)
+        sample, plan = self._carried(intent.sample), intent.plan
+        self._arm_left(intent, entry.end)
         if entry.fault:
             self.faults[entry.fault] = self.faults.get(entry.fault, 0) + 1
         if entry.end == "done":
@@ -487,7 +457,7 @@ def _no_collection() -> Iterator[None]:
 
 def best(state: CampaignState, direction: Direction) -> e.ObservationMade | None:
     """The best valid observation so far, by measured value, and the first of those that are as good."""
-    return state._best[direction].observation if state._best else None
+    return state._observations.best(direction)
 
 
 def observation_for_model(sample: Sample) -> dict[str, Any]:

@@ -120,6 +120,12 @@ class Night:
     def samples(self) -> list[Sample]:
         return sorted(self.state.samples.values(), key=lambda sample: sample.number)
 
+    @cached_property
+    def loops(self) -> dict[int, dict[str, Any]]:
+        """What was last measured on each sample, as the journal has it."""
+        made = [recorded.entry for recorded in self.entries if isinstance(recorded.entry, e.ObservationMade)]
+        return {entry.sample: entry.loop for entry in made if entry.loop is not None}
+
     @property
     def films(self) -> list[Sample]:
         """Samples with a finished film."""

@@ -37,7 +37,7 @@ class Loop:
 
 def loop_frames(night: Night) -> Html:
     """A frame for each valid loop, then for the others that have one."""
-    loops = [loop for sample in night.samples if (loop := loop_of(sample))]
+    loops = [loop for sample in night.samples if (loop := loop_of(night, sample))]
     valid = [loop for loop in loops if loop.validity == "valid"]
     if not loops:
         return el("p", "No loop has been measured yet.", class_="none")
@@ -56,10 +56,10 @@ def loop_frames(night: Night) -> Html:
     return join(el("p", f"Every frame: {scale}.{beyond}", class_="note"), el("div", *frames, class_="loops"))
 
 
-def loop_of(sample: Sample) -> Loop | None:
+def loop_of(night: Night, sample: Sample) -> Loop | None:
     """The loop that was measured on `sample`, if there is one with at least two points."""
     seen = sample.observation
-    told: dict[str, Any] = (seen.loop if seen else None) or {}
+    told: dict[str, Any] = night.loops.get(sample.number, {})
     pairs = [
         (float(x), float(y))
         for x, y in zip(told.get("field_mt") or (), told.get("signal") or (), strict=False)

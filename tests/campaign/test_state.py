@@ -124,11 +124,6 @@ def test_stations_are_occupied_by_all_that_they_are_claimed_for():
     assert state.occupied == {}
 
 
-def test_busy_time_counts_every_claimed_station():
-    state = story(suggested(1), *IN, *DEPOSIT)  # a minute between entries
-    assert state.busy_s == {"robot": 120.0, "chamber": 240.0}
-
-
 def test_rates_and_energies_are_the_last_known():
     state = story(
         e.RatesCalibrated(rates={"Fe": {"nm_s_w": 1.0}, "Co": {"nm_s_w": 2.0}}, energy_kwh={"Fe": 0.5}),
@@ -305,6 +300,15 @@ def test_the_best():
 def test_a_censored_value_is_a_bound_and_never_the_best():
     entries = [observed(1, 9e9, "censored") if isinstance(x, e.ObservationMade) else x for x in fate(1, good=True)]
     assert best(story(*entries), "max") is None
+
+
+def test_loops_stay_in_the_journal():
+    told = observed(1).model_copy(update={"loop": {"field_mt": [1.0, -1.0], "signal": [2.0, -2.0]}})
+    state = story(*[told if isinstance(entry, e.ObservationMade) else entry for entry in fate(1, good=True)])
+    assert state.observations == [observed(1)]
+    assert state.samples[1].observation is state.observations[0] is best(state, "max")
+    tell(state, e.ObservationWithdrawn(sample=1, reason="drift"))
+    assert (state.observations, state.withdrawn) == ([], 1)
 
 
 def test_what_the_model_is_told():

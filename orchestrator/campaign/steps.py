@@ -1,0 +1,56 @@
+"""The steps of a campaign: which are under way, and that none begins twice or where another is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.lifecycle import LifecycleError
+
+
+@dataclass(frozen=True)
+class OpenStep:
+    """A step under way; `since` is lab time."""
+
+    intent: e.StepIntended
+    since: float
+
+
+@dataclass
+class Steps:
+    """`under_way` by uid, in the order in which they were intended."""
+
+    under_way: dict[str, OpenStep] = field(default_factory=dict)
+    _known: dict[str, None] = field(default_factory=dict)  # copied several times as fast as a set
+
+    def copy(self) -> Steps:
+        """One that can be changed without changing this one."""
+        return Steps(self.under_way.copy(), self._known.copy())
+
+    @property
+    def occupied(self) -> dict[str, str]:
+        """Stations with a step under way -> its uid."""
+        return {station: uid for uid, step in self.under_way.items() for station in step.intent.claims}
+
+    def check(self, entry: e.StepIntended) -> None:
+        """Raises `LifecycleError` if that step cannot begin now."""
+        if entry.step in self._known:
+            raise LifecycleError(f"step {entry.step} was intended twice")
+        if not self.under_way:
+            return
+        if taken := set(entry.claims).intersection(self.occupied):
+            raise LifecycleError(f"step {entry.step} claims {', '.join(sorted(taken))}, where a step is under way")
+        if any(step.intent.sample == entry.sample for step in self.under_way.values()):
+            raise LifecycleError(f"step {entry.step}: a step on sample {entry.sample} is under way already")
+
+    def begin(self, entry: e.StepIntended, time: float) -> None:
+        """It is under way from now on."""
+        self.under_way[entry.step] = OpenStep(entry, time)
+        self._known[entry.step] = None
+
+    def end(self, uid: str) -> e.StepIntended:
+        """It is over; what was intended.  Raises `LifecycleError` if it was not under way."""
+        try:
+            return self.under_way.pop(uid).intent
+        except KeyError:
+            raise LifecycleError(f"step {uid} ended, but was never intended or had ended") from None
