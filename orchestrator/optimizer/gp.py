@@ -43,7 +43,8 @@ LENGTHSCALE_SPAN = 100.0  # lengthscales stay within this factor of their prior 
 AMPLITUDE_BOUNDS = (1e-3, 1e3)  # targets of variance 1
 NOISE_BOUNDS = (1e-6, 1.0)  # targets of variance 1
 MAX_ITERATIONS = 60
-CHUNK = 8192  # points predicted at a time: bounds memory at CHUNK n numbers
+CHUNK = 8192  # at most so many points are predicted at a time,
+CHUNK_NUMBERS = 2**20  # and no more than make a covariance of so many numbers, however large n is
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ class Posterior:
         """Means (m, q) and standard deviations (m,) of the noise-free function at `points` (m, d)."""
         means = np.empty((len(points), self.alpha.shape[1]))
         sigmas = np.empty(len(points))
-        for begin in range(0, len(points), CHUNK):
-            part = slice(begin, begin + CHUNK)
+        chunk = max(1, min(CHUNK, CHUNK_NUMBERS // len(self.X)))
+        for begin in range(0, len(points), chunk):
+            part = slice(begin, begin + chunk)
             across = covariance(points[part], self.X, self.hyper)
             means[part] = self.mu + across @ self.alpha
             explained = solve_triangular(self.L, across.T, lower=True, check_finite=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -129,6 +130,18 @@ def test_a_large_pool_is_predicted_like_its_parts(monkeypatch):
     parts = posterior.predict(points)
     np.testing.assert_allclose(parts[0], whole[0], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(parts[1], whole[1], rtol=1e-9, atol=1e-9)
+
+
+def test_memory_to_predict_a_pool_does_not_grow_with_the_observations():
+    points = np.random.default_rng(15).dirichlet(np.ones(3), size=gp.CHUNK)
+    peaks = []
+    for n in (300, 1200):
+        posterior = gp.condition(*made_up(n, 3, 16), HYPER)
+        tracemalloc.start()
+        posterior.predict(points)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def test_fantasies_have_the_posterior_of_the_points():
