@@ -136,8 +136,7 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
     moment = station.quantity == "moment"
     saturation = loop.saturation
     if moment and saturation.value < 0:
-        told = "the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale"
-        raise NoResult(told, again=False)
+        raise NoResult(_why_opposed(loop), again=False)
     if kwargs.get("reference"):
         return {station.quantity: saturation.as_dict(unit)}
     name = "saturation_magnetisation" if moment else "kerr_rotation"
@@ -145,6 +144,24 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
     if not loop.noisy:
         found |= _read_off(loop, factor, relative, unit if moment else None)
     return _as_bounds(found, name) if loop.unsaturated else found
+
+
+def _why_opposed(loop: Loop) -> str:
+    """Why the moment seems to oppose the field.
+
+    A film that is turned round takes work, the area of its loop, whatever part of it turns.  So a loop that goes round
+    the right way is of a film that the field only begins to turn: it bends upwards to the highest field, where the
+    fit takes it for a background and a small moment against that.  With the wrong phase it goes round the other way.
+    """
+    b, m = loop.field_mt, loop.film
+    work = float(np.sum((b[1:] + b[:-1]) / 2 * np.diff(m)))
+    spread = loop.noise * float(np.linalg.norm(b[2:] - b[:-2])) / 2
+    if work > SIGNIFICANT * spread:
+        return (
+            f"the highest field, {b.max():.3g} mT, is below what turns the film round: raise max_field_mt above its "
+            f"coercivity"
+        )
+    return "the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale"
 
 
 def _read_off(loop: Loop, factor: float, relative: float, unit: str | None) -> dict[str, dict[str, Any]]:

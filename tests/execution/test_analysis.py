@@ -198,6 +198,30 @@ def test_a_moment_against_the_field_asks_for_the_phase():
     assert "turn the lock-in's phase" in failed(measured(), on=station(scale=-SCALE), again=False)
 
 
+def begun_to_turn(sign=1.0, noise=1e-3):
+    """A loop whose highest field only begins to turn the film: it bends upwards, and is a little open."""
+    outcome = measured()
+    b = np.array(outcome["loop"]["field_mt"])
+    falling, x = np.arange(len(b)) <= np.argmin(b), b / b.max()
+    y = 0.3 * x**3 + np.where(falling, 0.05, -0.05) * (1 - x**2)
+    y += noise * np.random.default_rng(1).standard_normal(len(b))
+    outcome["loop"]["signal"] = (sign * 1500e3 * VOLUME_M3 * y / SCALE).tolist()
+    return outcome
+
+
+def test_a_field_below_the_coercivity_asks_for_more_field():
+    told = failed(begun_to_turn(), again=False)
+    assert "raise max_field_mt" in told
+    assert "300 mT" in told
+
+
+@pytest.mark.parametrize("noise", [1e-3, 0.01])
+def test_a_loop_that_goes_round_the_wrong_way_asks_for_the_phase(noise):
+    told = failed(measured(noise=noise), on=station(scale=-SCALE), again=False)
+    assert "turn the lock-in's phase" in told
+    assert "max_field_mt" not in told
+
+
 def test_no_thickness_no_magnetisation():
     assert "thickness is not known" in failed(measured(), kwargs={}, again=False)
 
