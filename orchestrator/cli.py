@@ -165,9 +165,10 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
 @main.command()
 @home_option
 @click.option("--unattended", is_flag=True, help="Go on only if nobody is needed: for a start with the machine.")
+@click.option("--abort", is_flag=True, help="Do not go on: settle what was under way, and end the campaign.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @checked
-def recover(home: Path | None, unattended: bool, as_json: bool) -> None:
+def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool) -> None:
     """Go on with a campaign whose daemon died, or that needed you: wherever it was left, on the same instruments.
 
     The lab is made safe first, and what was under way is settled by evidence.  If the campaign asked for you, this
@@ -177,10 +178,12 @@ def recover(home: Path | None, unattended: bool, as_json: bool) -> None:
     from orchestrator.display import show
     from orchestrator.night import carry_on
 
+    if unattended and abort:
+        raise click.UsageError("--abort is an operator's word: it does not go with --unattended")
     folder = the_home(home)
     with show(quiet=as_json) as on_progress:
         summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress,
-                           recovered=not unattended)  # fmt: skip
+                           recovered=not (unattended or abort), abort=abort)  # fmt: skip
     finish(summary, folder, as_json)
 
 

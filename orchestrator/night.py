@@ -113,11 +113,13 @@ def carry_on(
     by: str,
     on_progress: OnProgress = lambda _: None,
     recovered: bool = False,
+    abort: bool = False,
 ) -> dict[str, Any]:
     """Go on with the campaign whose journal is in `home`, wherever and however it was left; the summary.
 
     One that has ended is only summed up.  So is one that needs an operator, unless `recovered`: his word that
-    what the journal needed him for is done.  Empty `addresses` are those of the lab file.
+    what the journal needed him for is done.  `abort`: it is not gone on with; what was under way is settled, and the
+    campaign ends.  Empty `addresses` are those of the lab file.
     """
     journal = home.need_journal()
     if home.rehearsed and not addresses:
@@ -125,12 +127,13 @@ def carry_on(
     with home.claimed():
         state = fold(SqliteJournal(journal).read())
         campaign, lab = begun(state, home)
-        if state.ended and not (recovered and state.mode is Mode.NEEDS_OPERATOR):
+        if state.ended and not ((recovered or abort) and state.mode is Mode.NEEDS_OPERATOR):
             return summary(home, campaign, 0.0, None)
         clock, clock_spec = clock_from(state.time, clock, clock_spec)
         night = Night(campaign, lab, home, by, on_progress)
         with Crew(campaign, lab, home.path) as crew:
-            return night.run(crew, addresses or addresses_of(lab), clock, clock_spec, recovered=recovered)
+            at = addresses or addresses_of(lab)
+            return night.run(crew, at, clock, clock_spec, recovered=recovered, abort=abort)
 
 
 def begun(state: CampaignState, home: Home) -> tuple[Campaign, LabSpec]:
@@ -207,6 +210,7 @@ class Night:
         clock_spec: dict[str, float] | None,
         *,
         recovered: bool = False,
+        abort: bool = False,
         api: Api | None = None,
         witness: Callable[[], list[dict[str, Any]]] | None = None,
     ) -> dict[str, Any]:
@@ -230,7 +234,7 @@ class Night:
             with nullcontext(api) if api else _served(Api(self.lab), self.home) as serving, _signals(daemon):
                 serving.serve(daemon)
                 try:
-                    daemon.run(recovered=recovered)
+                    daemon.run(recovered=recovered, abort=abort)
                 finally:
                     daemon.close()
         seen = account(witness(), daemon.state) if witness else None

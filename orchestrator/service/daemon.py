@@ -127,15 +127,16 @@ class Daemon:
 
     # --- the deciding thread --------------------------------------------------------------------------
 
-    def run(self, *, recovered: bool = False) -> e.CampaignEnded:
+    def run(self, *, recovered: bool = False, abort: bool = False) -> e.CampaignEnded:
         """Run the campaign to its end; the lab is then in its safe state.
 
-        `recovered`: the operator says that what the journal needed him for is done.
+        `recovered`: the operator says that what the journal needed him for is done.  `abort`: he wants no more than
+        that what was under way is settled.
         """
         for station in self._stations.values():
             station.watch(self._inbox.put)
         self._suggestions.watch(self._inbox.put)
-        self._take_up(recovered)
+        self._take_up(recovered, abort)
         while self.state.ended is None:
             self._decide()
             if self.state.ended is None:
@@ -151,7 +152,7 @@ class Daemon:
                 else:
                     happening.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
 
-    def _take_up(self, recovered: bool) -> None:
+    def _take_up(self, recovered: bool, abort: bool) -> None:
         """Begin, or go on where the journal ends: first of all, settle every step that was under way."""
         if self.state.started is None:
             started = e.CampaignStarted(
@@ -164,6 +165,8 @@ class Daemon:
         over = self.state.mode is Mode.STOPPED
         if recovered and not over and (need := self.state.needs or (self.state.ended and self.state.ended.reason)):
             self._books.append(e.CommandGiven(command="recover", by=self.by, reason=need))
+        if abort and not over:
+            self._books.append(e.CommandGiven(command="abort", by=self.by, reason="not to be gone on with"))
         if self.state.ended is not None:
             return
         self._books.append(e.DaemonStarted(boot=self.boot))

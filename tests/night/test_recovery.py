@@ -233,6 +233,11 @@ def test_a_campaign_that_has_ended_is_only_summed_up(lab: Lab) -> None:
     assert lab.journal() == before
     again = nightshift("recover", "--home", lab.home.path, "--json")
     assert (again.returncode, json.loads(again.stdout)["end"]) == (4, "aborted")
+    aborted = nightshift("recover", "--abort", "--home", lab.home.path, "--json")
+    assert (aborted.returncode, lab.journal()) == (4, before)
+    refused = nightshift("recover", "--abort", "--unattended", "--home", lab.home.path)
+    assert refused.returncode == 2
+    assert "does not go with --unattended" in refused.stderr
 
 
 def test_a_rehearsal_is_not_gone_on_with_on_the_real_instruments(tmp_path: Path) -> None:

@@ -284,6 +284,36 @@ def test_an_operator_who_is_needed_when_the_daemon_dies_is_needed_by_the_next(la
     assert lab.ended().end == "done"
 
 
+def test_a_campaign_that_is_not_gone_on_with_settles_what_was_under_way(lab):
+    begin_and_die(lab)
+    lab.answers = {"deposit": cut_off_deposit(film=film_record())}
+    before = len(lab.entries())
+    lab.start(abort=True)
+    assert lab.ended().end == "aborted"
+    assert lab.settled == [uid for uid in lab.settled if "deposit" in uid] != []
+    assert not lab.daemon.state.open_steps
+    assert lab.daemon.state.samples[1].film is not None
+    added = [r.entry for r in lab.entries()[before:]]
+    assert [entry.by for entry in added if isinstance(entry, e.CommandGiven)] == ["tester"]
+    assert not [entry for entry in added if isinstance(entry, e.SampleSuggested | e.StepIntended)]
+
+
+def test_a_campaign_that_needed_the_operator_can_be_ended_without_his_word(lab):
+    lab.holds = {"transfer"}
+    lab.start()
+    assert lab.begun.wait(PATIENCE_S)
+    lab.stations["robot"].end(answer("failed", {"moved": False, "holding": True}, "lost it"))
+    assert lab.ended().end == "needs operator"
+    lab.holds = set()
+    lab.start(abort=True)
+    assert lab.ended().end == "aborted"
+    assert lab.daemon.state.samples[1].phase is Phase.QUARANTINED  # nobody said that it is back
+    assert lab.daemon.state.samples[1].bound_for == "deposition"
+    lab.start(abort=True)
+    assert lab.ended().end == "aborted"
+    assert lab.kinds().count("campaign_ended") == 2  # it is over
+
+
 def test_a_sample_lost_on_its_way_is_in_its_slot_once_the_operator_says_so(lab):
     lab.holds = {"transfer"}
     lab.start()
