@@ -3,10 +3,10 @@
 Notation
 --------
 m       candidates
-q       fantasies (one column where nothing is pending)
-mean    (m, q)  posterior means, larger is better
-sigma   (m,)    posterior standard deviations, the same under every fantasy
-best    (q,)    incumbent: the largest posterior mean at a measured point
+c       columns: beliefs about the objective, all of the same probability (see `mixture`)
+mean    (m, c)  posterior means, larger is better
+sigma   (m, c)  posterior standard deviations
+best    (c,)    incumbent: the largest posterior mean at a measured point
 
 Every function returns (m,) scores, larger is better, and never NaN for finite input.
 """
@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcx, logsumexp, ndtr
 
+from orchestrator.optimizer.mixture import moments
+
 Array = NDArray[np.float64]
 
 UCB_WEIGHT = 2.0  # standard deviations above the mean
@@ -27,13 +29,13 @@ _FAR = -50.0  # below this the series is the more exact form
 
 
 def log_expected_improvement(mean: Array, sigma: Array, best: Array) -> Array:
-    """Logarithm of the improvement over `best` to expect, averaged over the fantasies.
+    """Logarithm of the improvement over `best` to expect, averaged over the beliefs.
 
     The logarithm keeps candidates apart whose expected improvement underflows (Ament et al., Unexpected
     improvements to expected improvement for Bayesian optimization, NeurIPS 2023).
     """
     tiny = np.finfo(float).tiny
-    spread = np.maximum(sigma, tiny)[:, None]
+    spread = np.maximum(sigma, tiny)
     with np.errstate(over="ignore"):
         z = np.clip((mean - best) / spread, -1e150, 1e150)
     each = np.log(spread) + log_h(z)
@@ -42,7 +44,8 @@ def log_expected_improvement(mean: Array, sigma: Array, best: Array) -> Array:
 
 def upper_confidence_bound(mean: Array, sigma: Array, best: Array) -> Array:
     """Mean plus `UCB_WEIGHT` standard deviations; `best` plays no part."""
-    return np.asarray(mean.mean(axis=1) + UCB_WEIGHT * sigma)
+    middle, deviation = moments(mean, sigma)
+    return np.asarray(middle + UCB_WEIGHT * deviation)
 
 
 def log_h(z: Array) -> Array:

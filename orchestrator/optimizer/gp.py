@@ -1,4 +1,4 @@
-"""An exact Gaussian process: Matern-5/2 with a lengthscale for each input, learned noise, constant mean.
+"""An exact Gaussian process: a kernel with a lengthscale for each input, learned noise, constant mean.
 
 Notation
 --------
@@ -17,24 +17,21 @@ mu      constant mean, profiled out: the generalised least-squares estimate give
 alpha   (n,) or (n, q)  inv(C) (y - mu)
 theta   (d + 2,)  logarithms of l, a, g
 
-The kernel is k(r) = (1 + r + r^2/3) exp(-r) with r^2 = 5 sum_j (x_j - x'_j)^2 / l_j^2
-(Rasmussen and Williams, Gaussian Processes for Machine Learning, eq. 4.17).
-
-Hyper-parameters are those of largest posterior density (`fit`): the marginal likelihood at the profiled mean
-times log l_j ~ N(log l0, 0.75), the weak priors and the bounds below.
+k is one of `kernels`.  Hyper-parameters are those of largest posterior density (`fit`): the marginal likelihood at
+the profiled mean times log l_j ~ N(log l0, 0.75), the weak priors and the bounds below.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, lapack, solve_triangular
 from scipy.optimize import minimize
 
-Array = NDArray[np.float64]
+from orchestrator.optimizer import kernels
+from orchestrator.optimizer.kernels import Array, Kernel
 
 LENGTHSCALE_LOG_SIGMA = 0.75  # of the lengthscale prior
 NOISE_LOG_CENTRE, NOISE_LOG_SIGMA = math.log(1e-3), 2.0  # learned noise variance, targets of variance 1
@@ -42,22 +39,24 @@ AMPLITUDE_LOG_SIGMA = 2.0  # around 1, targets of variance 1
 LENGTHSCALE_SPAN = 100.0  # lengthscales stay within this factor of their prior centre
 AMPLITUDE_BOUNDS = (1e-3, 1e3)  # targets of variance 1
 NOISE_BOUNDS = (1e-6, 1.0)  # targets of variance 1
-MAX_ITERATIONS = 60
+MAX_ITERATIONS = 30
+TOLERANCES = {"ftol": 1e-5, "gtol": 1e-3}  # of the log density: finer ones move no decision
 CHUNK = 8192  # at most so many points are predicted at a time,
 CHUNK_NUMBERS = 2**20  # and no more than make a covariance of so many numbers, however large n is
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """l, a and g of the notation."""
+    """l, a and g of the notation, and the kernel that they are of."""
 
     lengthscales: tuple[float, ...]
     amplitude: float
     noise: float
+    kernel: Kernel = "matern52"
 
     def scaled(self, unit: float) -> Hyperparameters:
         """The same for targets multiplied by `unit`."""
-        return Hyperparameters(self.lengthscales, self.amplitude * unit**2, self.noise * unit**2)
+        return replace(self, amplitude=self.amplitude * unit**2, noise=self.noise * unit**2)
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,15 @@ def fantasies(posterior: Posterior, points: Array, count: int, rng: np.random.Ge
     return mean[:, None] + L @ rng.standard_normal((len(points), count))
 
 
-def fit(X: Array, y: Array, v: Array, *, l0: float, start: Hyperparameters | None = None) -> Hyperparameters:
+def fit(
+    X: Array,
+    y: Array,
+    v: Array,
+    *,
+    l0: float,
+    start: Hyperparameters | None = None,
+    kernel: Kernel = "matern52",
+) -> Hyperparameters:
     """Hyper-parameters of largest posterior density for targets of mean 0 and variance 1.
 
     `l0` is the centre of the lengthscale prior; `start` (an earlier fit) is where the search begins.
@@ -123,41 +130,41 @@ def fit(X: Array, y: Array, v: Array, *, l0: float, start: Hyperparameters | Non
     found = minimize(
         negative_log_density,
         first,
-        args=(X, y, v, l0),
+        args=(X, y, v, l0, kernel),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"maxiter": MAX_ITERATIONS},
+        options={"maxiter": MAX_ITERATIONS, **TOLERANCES},
     )
-    return _exp(found.x if np.isfinite(found.fun) else centre)
+    return _exp(found.x if np.isfinite(found.fun) else centre, kernel)
 
 
-def negative_log_density(theta: Array, X: Array, y: Array, v: Array, l0: float) -> tuple[float, Array]:
+def negative_log_density(
+    theta: Array, X: Array, y: Array, v: Array, l0: float, kernel: Kernel = "matern52"
+) -> tuple[float, Array]:
     """Minus the log posterior density of theta (up to a constant) and its gradient (d + 2,)."""
-    loss, gradient = negative_log_likelihood(theta, X, y, v)
+    loss, gradient = negative_log_likelihood(theta, X, y, v, kernel)
     away = (theta - _prior_centre(l0, X.shape[1])) / _prior_sigma(X.shape[1])
     return loss + 0.5 * float(away @ away), gradient + away / _prior_sigma(X.shape[1])
 
 
-def negative_log_likelihood(theta: Array, X: Array, y: Array, v: Array) -> tuple[float, Array]:
+def negative_log_likelihood(
+    theta: Array, X: Array, y: Array, v: Array, kernel: Kernel = "matern52"
+) -> tuple[float, Array]:
     """Minus the log marginal likelihood of y (n,) at the profiled mean, and its gradient (d + 2,).
 
     With W = alpha alpha' - inv(C), the gradient in a parameter t is -tr(W dC/dt) / 2; mu is at its optimum,
-    so its own change contributes nothing.  For lengthscales, dC/dlog l_j = D o (z_j - z_j')^2 with
-    D = (5/3) a (1 + r) exp(-r) and Z = X / l, whose sum with M = W o D needs no n x n x d array:
-    -sum_i (Z^2 (M 1) - Z (M Z))_ij.
+    so its own change contributes nothing.
     """
-    hyper = _exp(theta)
-    Z = X / np.array(hyper.lengthscales)
-    r = _distance(Z, Z)
-    decay = hyper.amplitude * np.exp(-r)
-    K = (1.0 + r + r**2 / 3.0) * decay
+    hyper = _exp(theta, kernel)
+    lengthscales = np.array(hyper.lengthscales)
+    k, slope = kernels.with_slope(X, lengthscales, kernel)
+    K = hyper.amplitude * k
     L = cholesky(K + np.diag(hyper.noise + v))
     residual = y - _profiled_mean(L, y)
     alpha = cho_solve((L, True), residual, check_finite=False)
     W = np.outer(alpha, alpha) - _inverse(L)
-    M = W * (5.0 / 3.0) * (1.0 + r) * decay
-    by_lengthscale = -np.sum(Z**2 * M.sum(axis=1)[:, None] - Z * (M @ Z), axis=0)
+    by_lengthscale = -0.5 * hyper.amplitude * kernels.contract(W, slope, X, lengthscales, kernel)
     by_amplitude = -0.5 * np.sum(W * K)
     by_noise = -0.5 * hyper.noise * np.trace(W)
     loss = 0.5 * residual @ alpha + np.log(np.diag(L)).sum() + 0.5 * len(y) * math.log(2 * math.pi)
@@ -167,8 +174,8 @@ def negative_log_likelihood(theta: Array, X: Array, y: Array, v: Array) -> tuple
 def covariance(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     """Prior covariance (len(A), len(B)) of the function at A and at B."""
     lengthscales = np.array(hyper.lengthscales)
-    r = _distance(A / lengthscales, B / lengthscales)
-    return hyper.amplitude * (1.0 + r + r**2 / 3.0) * np.exp(-r)
+    Z = A / lengthscales
+    return hyper.amplitude * kernels.correlation(Z, Z if B is A else B / lengthscales, hyper.kernel)
 
 
 def cholesky(C: Array) -> Array:
@@ -185,14 +192,6 @@ def cholesky(C: Array) -> Array:
         if not failed:
             return np.asarray(L)
         jitter = max(10.0 * jitter, 1e-12 * typical, np.finfo(float).tiny)
-
-
-def _distance(A: Array, B: Array) -> Array:
-    """sqrt(5) times the Euclidean distance of every row of A from every row of B."""
-    squares = np.einsum("ij,ij->i", A, A)[:, None] + np.einsum("ij,ij->i", B, B) - 2.0 * (A @ B.T)
-    if A is B:
-        np.fill_diagonal(squares, 0.0)
-    return np.asarray(np.sqrt(5.0 * np.maximum(squares, 0.0)))
 
 
 def _profiled_mean(L: Array, y: Array) -> float:
@@ -223,6 +222,6 @@ def _log(hyper: Hyperparameters) -> Array:
     return np.log([*hyper.lengthscales, hyper.amplitude, hyper.noise])
 
 
-def _exp(theta: Array) -> Hyperparameters:
+def _exp(theta: Array, kernel: Kernel) -> Hyperparameters:
     *lengthscales, amplitude, noise = np.exp(theta).tolist()
-    return Hyperparameters(tuple(lengthscales), amplitude, noise)
+    return Hyperparameters(tuple(lengthscales), amplitude, noise, kernel)

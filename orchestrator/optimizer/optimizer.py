@@ -22,7 +22,7 @@ import numpy as np
 from orchestrator.optimizer.acquisition import ACQUISITIONS
 from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Taken
-from orchestrator.optimizer.gp import Posterior
+from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
 from orchestrator.optimizer.suggestion import SIDES, Candidate, Forecast, Observation, Suggestion
 from orchestrator.optimizer.surrogate import Surrogate
@@ -140,7 +140,7 @@ class Optimizer:
         return self._explained(number, best, others[0] if others else None, cut_short=ranked.cut_short)
 
     def _search(
-        self, posterior: Posterior, pending: Sequence[Candidate], taken: Taken, rng: np.random.Generator
+        self, posterior: Mixture, pending: Sequence[Candidate], taken: Taken, rng: np.random.Generator
     ) -> Ranked:
         points = self._model.inputs(self._stacked([*map(self._domain.vector, pending), *self._unmeasured]))
         imagined = self._model.given_pending(posterior, points, FANTASIES, rng)
@@ -154,10 +154,10 @@ class Optimizer:
 
         return self._domain.best(score, taken, self._incumbents(posterior), rng)
 
-    def _incumbents(self, posterior: Posterior) -> Rows:
+    def _incumbents(self, posterior: Mixture) -> Rows:
         """The rows nearest to the best of what was measured, by posterior mean."""
-        measured, _ = posterior.predict(posterior.X)
-        order = np.argsort(-measured[:, 0], kind="stable")[:INCUMBENTS]
+        measured, _ = moments(*posterior.predict(posterior.X))
+        order = np.argsort(-measured, kind="stable")[:INCUMBENTS]
         made = [*self._valid, *self._bounded]
         rows: Rows = np.unique([made[i] for i in order], axis=0)
         return rows
@@ -173,9 +173,9 @@ class Optimizer:
         if not self._model.ready:
             return self._plain(number, rows[0], "space-filling", replicate=True)
         posterior = self._model.posterior()
-        mean, _ = posterior.predict(self._model.inputs(self._domain.features(rows)))
-        best = int(np.argmax(mean[:, 0]))
-        forecast = self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1, 0]))[0]
+        mean, _ = moments(*posterior.predict(self._model.inputs(self._domain.features(rows))))
+        best = int(np.argmax(mean))
+        forecast = self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]))[0]
         return self._explained(number, forecast, None, replicate=True)
 
     def _explained(
@@ -208,7 +208,7 @@ class Optimizer:
             number, chosen.composition, method, replicate=replicate, settings=chosen.settings, row=chosen.row
         )
 
-    def _forecasts(self, posterior: Posterior, ranked: Ranked) -> list[Forecast]:
+    def _forecasts(self, posterior: Mixture, ranked: Ranked) -> list[Forecast]:
         found = []
         for row, X, score in zip(ranked.rows, self._domain.features(ranked.rows), ranked.scores, strict=True):
             mean, sigma = self._model.outcome(posterior, X)
@@ -217,14 +217,14 @@ class Optimizer:
         return found
 
     def _described(self) -> dict[str, Any]:
-        """The hyper-parameters: lengthscales of elements in at.%, of all else in the unit of the feature."""
+        """The fit: lengthscales of fractions in at.%, of all else in the unit of the feature."""
         features = self._domain.described
-        told = self._model.describe(tuple(feature.name for feature in features))
-        at_percent = told.pop("lengthscales_at_percent")
-        fractions = {feature.name for feature in features if feature.kind == "fraction"}
-        others = {name: length / 100.0 for name, length in at_percent.items() if name not in fractions}
-        own = {"lengthscales_at_percent": {name: at_percent[name] for name in at_percent if name in fractions}}
-        return {**own, **({"lengthscales": others} if others else {}), **told}
+        told = self._model.describe([feature.name for feature in features])
+        for process in told["processes"]:
+            lengths = process["lengthscales"]
+            for feature in features:
+                lengths[feature.name] *= 100.0 if feature.kind == "fraction" else 1.0
+        return told
 
     def _stacked(self, vectors: Sequence[Floats]) -> Floats:
         return np.array(vectors, dtype=float).reshape(len(vectors), len(self._domain.described))

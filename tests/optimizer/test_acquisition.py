@@ -65,8 +65,8 @@ def test_expected_improvement_is_the_mean_improvement():
 
 
 def test_fantasies_are_averaged_before_the_logarithm():
-    mean, sigma, best = np.array([[1.0, 2.0]]), np.array([0.5]), np.array([1.2, 1.9])
-    each = [math.exp(log_expected_improvement(mean[:, [k]], sigma, best[[k]])[0]) for k in range(2)]
+    mean, sigma, best = np.array([[1.0, 2.0]]), np.array([[0.5, 0.5]]), np.array([1.2, 1.9])
+    each = [math.exp(log_expected_improvement(mean[:, [k]], sigma[:, [k]], best[[k]])[0]) for k in range(2)]
     both = log_expected_improvement(mean, sigma, best)
     assert math.exp(both[0]) == pytest.approx(np.mean(each))
 
@@ -85,5 +85,6 @@ def test_certainty_is_no_nan():
 
 
 def test_upper_confidence_bound():
-    score = upper_confidence_bound(np.array([[1.0, 3.0]]), np.array([0.5]), np.array([0.0, 0.0]))
-    assert score[0] == pytest.approx(2.0 + 2.0 * 0.5)
+    """Of a belief that is one of two normal ones: their variances, and that of their means."""
+    score = upper_confidence_bound(np.array([[1.0, 3.0]]), np.array([[0.5, 0.7]]), np.array([0.0, 0.0]))
+    assert score[0] == pytest.approx(2.0 + 2.0 * math.sqrt((0.25 + 0.49) / 2 + 1.0))

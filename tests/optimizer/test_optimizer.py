@@ -201,7 +201,9 @@ def test_a_suggestion_explains_itself(make_campaign):
     assert suggestion.sigma > 0
     assert suggestion.runner_up.composition != suggestion.composition
     assert suggestion.runner_up.acquisition <= suggestion.acquisition
-    assert set(suggestion.hyperparameters["lengthscales_at_percent"]) == {"Fe", "Co", "Ni"}
+    for process in suggestion.hyperparameters["processes"]:
+        assert set(process["lengthscales"]) == {"Fe", "Co", "Ni"}
+        assert min(process["lengthscales"].values()) > 1  # at.%
     assert suggestion.seconds > 0
 
 
