@@ -81,6 +81,7 @@ def panel(progress: Progress) -> Group:
     if progress.faults:
         told = ", ".join(f"{fault} {times}" for fault, times in progress.faults.items())
         rows.append(Text(f"faults: {told}", style="dim"))
+    rows += [Text(f"Model: {concern}", style="yellow") for concern in progress.concerns]
     if progress.needs:
         rows.append(Text(f"Needs you: {progress.needs}", style="bold red"))
     return Group(*rows)

@@ -149,6 +149,25 @@ class SampleSuggested(_Entry):
     seconds: float
 
 
+class ModelAssessed(_First):
+    """How far the model could be trusted after `observed` observations, when it was asked for a suggestion.
+
+    `residuals`: sample number -> predictive standard deviations between its value and what the model predicts of it
+    from all the others, larger being better than predicted; earlier observations count 0, -1, -2...  `within_one` and
+    `within_two` are the shares of them within one and two; the log densities are means over the values, by the model
+    and by one without inputs.  A concern has a kind, a text and perhaps a sample.
+    """
+
+    kind: Literal["model_assessed"] = "model_assessed"
+    observed: int
+    residuals: dict[str, float] = {}
+    within_one: float | None = None
+    within_two: float | None = None
+    log_density: float | None = None
+    constant_log_density: float | None = None
+    concerns: list[Plain] = []
+
+
 class StepIntended(_First):
     """A step is about to be carried out by `station`; `claims` are all the stations it occupies.
 
@@ -377,6 +396,7 @@ Entry = Annotated[
     CampaignStarted
     | DaemonStarted
     | SampleSuggested
+    | ModelAssessed
     | StepIntended
     | StepEnded
     | SampleMoved

@@ -60,6 +60,9 @@ class CampaignState:
     `reference` is the lab's reference specimen, if it has one.  `reference_awaited`: nothing may be measured before
     it has shown that the magnetometer is right; `reference_at` is when it last did, `unchecked` lists the samples
     that were observed since, and `drifts` counts the times in a row that it did not.
+
+    `assessments` are the last of the model after each number of observations, in their order; none that took into
+    account what was withdrawn.
     """
 
     def __init__(self) -> None:
@@ -86,6 +89,7 @@ class CampaignState:
         self.reference_at = 0.0
         self.unchecked: list[int] = []
         self.drifts = 0
+        self.assessments: dict[int, e.ModelAssessed] = {}
         self.needs: str = ""
         self.needed_at = 0
         self._samples = Samples()
@@ -197,6 +201,8 @@ class CampaignState:
                 self._moved(entry)
             case e.SampleSuggested():
                 self._suggested(entry)
+            case e.ModelAssessed():
+                self._assessed(entry)
             case e.FilmDeposited():
                 self._happened(entry.sample, Happening.FILM_DEPOSITED, entry)
             case e.ObservationMade():
@@ -297,6 +303,10 @@ class CampaignState:
             raise LifecycleError(f"sample {entry.sample}: the substrate in slot {entry.slot} is another sample's")
         self._samples.add(entry)
 
+    def _assessed(self, entry: e.ModelAssessed) -> None:
+        self.assessments.pop(entry.observed, None)
+        self.assessments[entry.observed] = entry
+
     def _observed(self, entry: e.ObservationMade, time: float) -> None:
         self._happened(entry.sample, Happening.OBSERVATION_MADE)
         self._sample(entry.sample).observation = self._observations.add(entry)
@@ -313,6 +323,7 @@ class CampaignState:
         self._observations.withdraw(sample.observation)
         self.unchecked = [number for number in self.unchecked if number != sample.number]
         sample.observation = None
+        self.assessments.clear()
 
     @property
     def _will(self) -> tuple[Mode, bool, bool, str]:

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from orchestrator.optimizer.acquisition import ACQUISITIONS
+from orchestrator.optimizer.assessed import AssessedSurrogate
 from orchestrator.optimizer.candidates import domain_of, earlier
+from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Taken
 from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
 from orchestrator.optimizer.suggestion import SIDES, Candidate, Forecast, Observation, Suggestion
-from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
     from orchestrator.campaign.spec import Campaign
@@ -78,11 +79,13 @@ class Optimizer:
         self._sign = 1.0 if direction == "max" else -1.0
         nothing = Taken(domain.width)
         drawn = domain.draw(np.random.default_rng(seed), REPRESENTATIVES, nothing)
-        self._model = Surrogate(domain.features(drawn))
+        self._model = AssessedSurrogate(domain.features(drawn))
         self._taken = nothing
         self._valid: list[Rows] = []  # the rows nearest to the values that the model was told
+        self._samples: list[int] = []  # whose values they are
         self._bounded: list[Rows] = []  # and to the bounds
         self._unmeasured: list[Floats] = []  # features of films whose measurement gave no number
+        self._history: dict[int, dict[str, Any]] = {}  # fits that were met, for `diagnose` alone
         self._known = 0  # observations, counted or not
         self.observed = 0
 
@@ -108,6 +111,7 @@ class Optimizer:
         if seen.bound is None:
             self._model.add(made, value, sigma)
             self._valid.append(row)
+            self._samples.append(seen.sample)
         else:
             self._model.add_bound(made, value, sigma, self._sign * SIDES[seen.bound])
             self._bounded.append(row)
@@ -123,6 +127,14 @@ class Optimizer:
         under_way = [Candidate.of(told) for told in pending]
         chosen = self._choose(under_way, [self._domain.row(one) for one in under_way], number)
         return replace(chosen, seconds=time.perf_counter() - begun)
+
+    def diagnose(self) -> Diagnosis:
+        """How far the model can be trusted; of fewer than two values it says no more than their number."""
+        if not self._model.ready:
+            return Diagnosis(len(self._samples))
+        posterior, names = self._model.posterior(), [feature.name for feature in self._domain.described]
+        found = diagnose(posterior, self._samples, names, self._model.longest)
+        return replace(found, hyperparameters=self._described(), history=dict(self._history))
 
     def _choose(self, pending: Sequence[Candidate], rows: Sequence[Rows], number: int) -> Suggestion:
         rng, taken = generator(self._seed, number), self._taken.with_(rows)
@@ -224,6 +236,7 @@ class Optimizer:
             lengths = process["lengthscales"]
             for feature in features:
                 lengths[feature.name] *= 100.0 if feature.kind == "fraction" else 1.0
+        self._history[told["fitted_to"]] = told
         return told
 
     def _stacked(self, vectors: Sequence[Floats]) -> Floats:

@@ -86,6 +86,11 @@ class OptimizerService:
         with self._lock:
             return self._up_to_date(observed).suggest(pending, number).as_dict()
 
+    def diagnose(self, observed: int) -> dict[str, Any]:
+        """How far the model of the `observed` observations can be trusted: a `Diagnosis` as a dict."""
+        with self._lock:
+            return self._up_to_date(observed).diagnose().as_dict()
+
     def alive(self) -> bool:
         """True, at once, whatever else is being computed."""
         return True

@@ -13,6 +13,7 @@ from orchestrator.report.figures import best_so_far
 from orchestrator.report.formats import day_and_clock, local
 from orchestrator.report.loops import loop_frames
 from orchestrator.report.markup import Html, el, join
+from orchestrator.report.model import model
 from orchestrator.report.provenance import hazard_list, provenance
 from orchestrator.report.style import CSS
 from orchestrator.report.tables import sample_table
@@ -69,6 +70,7 @@ def render(
                 _section("Map", composition_map(night)),
                 class_="pair",
             ),
+            _section("Model", model(night)) if night.state.assessments else None,
             _section("Loops", loop_frames(night)),
             _section("Samples", sample_table(night)),
             _section("What did not go to plan", trouble_table(night)),

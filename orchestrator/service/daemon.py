@@ -233,6 +233,9 @@ class Daemon:
             return  # stopping or worse: no new sample
         if asked.withdrawn != self.state.withdrawn:
             return  # chosen by what has turned out to be doubtful: ask again
+        if told := came.suggestion.get("assessment"):
+            known = {key: told[key] for key in _ASSESSMENT if key in told}
+            self._books.append(e.ModelAssessed.model_validate({**known, "observed": asked.observed}))
         free = [slot for slot in self.lab.cassette.bare if slot not in self.state.slots_used]
         self._books.append(
             e.SampleSuggested.model_validate(
@@ -369,6 +372,7 @@ class Daemon:
         return status(self.state, self.campaign, self._books.now(), waiting_on)
 
 
+_ASSESSMENT = tuple(name for name in e.ModelAssessed.model_fields if name not in ("v", "kind", "observed"))
 _DECISION = (
     "composition",
     "settings",

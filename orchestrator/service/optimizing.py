@@ -93,4 +93,13 @@ class OptimizerProcess:
         self._told = list(question.observations)
         for observation in question.observations[known:]:
             known = optimizer.observe(observation, known)
-        return dict(optimizer.suggest(question.pending, question.number, known))
+        suggestion = dict(optimizer.suggest(question.pending, question.number, known))
+        return {**suggestion, "assessment": self._assess(optimizer, known)}
+
+    def _assess(self, optimizer: rpc.Remote, known: int) -> dict[str, Any] | None:
+        """How far the model can be trusted; None if it does not say so, which is no reason to go without it."""
+        try:
+            return dict(optimizer.diagnose(known))
+        except rpc.RpcError:
+            log.warning("the model after %d observations was not assessed", known, exc_info=True)
+            return None

@@ -29,7 +29,8 @@ class StationStatus:
 class Progress:
     """Lab times in seconds since the epoch.  `earlier` counts the observations that the campaign began with; they are
     in no other number here.  `faults` counts those of each class, as their budgets do.  `version` is
-    that of the journal's last entry; `command` the last that was given: its version, time, command, by, reason."""
+    that of the journal's last entry; `concerns` are what the model's last assessment says a person should look at;
+    `command` the last that was given: its version, time, command, by, reason."""
 
     campaign: str
     mode: str
@@ -50,6 +51,7 @@ class Progress:
     command: dict[str, Any] | None = None
     faults: dict[str, int] = field(default_factory=dict)
     earlier: int = 0
+    concerns: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,10 +89,16 @@ def status(
         command=state.commands[-1].as_dict() if state.commands else None,
         faults={str(fault): times for fault, times in state.faults.items()},
         earlier=sum(len(data) for data in campaign.prior_data),
+        concerns=_concerns(state),
     )
 
 
 _BEST = {"sample", "composition", "settings", "value", "sigma", "unit"}
+
+
+def _concerns(state: CampaignState) -> tuple[str, ...]:
+    latest = next(reversed(state.assessments.values()), None)
+    return tuple(str(concern.get("text", "")) for concern in latest.concerns) if latest else ()
 
 
 def progress_of(journal: Path) -> Progress:

@@ -17,6 +17,7 @@ from orchestrator.report.figures import running_best
 from orchestrator.report.loops import MOST_POINTS, loop_frames, loop_of
 from orchestrator.report.marks import Mark, marks
 from orchestrator.report.markup import Html, el, join
+from orchestrator.report.model import model
 from orchestrator.report.svg import INK, draw
 from orchestrator.report.tables import sample_table
 from orchestrator.report.ternary import composition_map
@@ -308,3 +309,35 @@ def test_an_interrupted_film_and_an_open_step_are_troubles() -> None:
     script.say(e.CampaignEnded(end="aborted", reason="abort"))
     told = [(trouble.time - START, trouble.what) for trouble in troubles(Night(recorded(script.timed)))]
     assert told == [(60, "film interrupted"), (60, "deposit aborted"), (60, "measure never ended")]
+
+
+def assessed(**told):
+    script = Script(campaign())
+    script.suggest(1)
+    script.say(e.ModelAssessed(observed=1, **told))
+    return Night(recorded(script.timed), UTC)
+
+
+def test_the_model_is_judged_in_words_and_drawn():
+    shown = str(
+        model(
+            assessed(
+                residuals={"1": -0.5, "2": 40.0},
+                within_one=0.5,
+                within_two=0.75,
+                log_density=0.5,
+                constant_log_density=-1.0,
+                concerns=[{"kind": "outlier", "text": "sample 2 is <far> off", "sample": 2}],
+            )
+        )
+    )
+    assert "50 % are within one and 75 % within two" in shown
+    assert "1.50 higher" in shown
+    assert "sample 2 is &lt;far&gt; off" in shown
+    assert '<svg class="drawing"' in shown
+
+
+def test_a_model_of_few_values_is_not_judged():
+    shown = str(model(assessed(residuals={"1": 0.25})))
+    assert "too few" in shown
+    assert "Nothing to look at" in shown

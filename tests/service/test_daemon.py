@@ -110,12 +110,13 @@ class Lab:
         self.begun = threading.Event()
         self.spec = campaign(samples=1)
 
-    def start(self, **run):
+    def start(self, ask=None, **run):
         """A daemon on a thread of its own."""
         self.begun.clear()
         self.stations = {name: Station(name, self) for name in LAB.stations}
         journal = SqliteJournal(self.path)
         self.suggestions = Suggestions()
+        self.suggestions.ask = ask or self.suggestions.ask
         self.daemon = Daemon(
             self.spec, LAB, journal, self.stations, self.suggestions, StepClock(), by="tester", boot="boot"
         )
@@ -780,3 +781,16 @@ def test_a_command_while_a_person_is_needed_and_a_step_still_runs(lab, command, 
     lab.holds = set()
     station.end(answer("aborted", {"begun": False}, "r") if command is Command.ABORT else DONE["deposit"])
     assert lab.ended().end == end
+
+
+def test_what_the_model_is_worth_is_journaled_with_each_suggestion(lab):
+    assessment = {"observations": 3, "residuals": {"1": 0.5}, "within_one": 1.0, "concerns": []}
+
+    def ask(question, on_answer):
+        chosen = {"composition": COMPOSITION, "method": "gp", "seconds": 0.1, "assessment": assessment}
+        on_answer(question.number, chosen)
+
+    lab.holds = {"deposit"}
+    lab.start(ask=ask)
+    lab.until(lambda state: state.assessments)
+    assert lab.daemon.state.assessments[0] == e.ModelAssessed(observed=0, residuals={"1": 0.5}, within_one=1.0)

@@ -144,3 +144,12 @@ def test_a_finish_does_not_wait_for_the_next_entry():
     tell(state, suggested(3), dt=0.5 * HOUR)
     assert progress(state, samples=3).predicted_finish == before
     assert state.observations[-1] == observed(2, 1.0)
+
+
+def test_the_last_assessment_says_what_to_look_at():
+    noisy = e.ModelAssessed(observed=0, concerns=[{"kind": "noise", "text": "check contacts"}])
+    state = story(suggested(1), noisy)
+    assert status(state, campaign(), state.time).concerns == ("check contacts",)
+    assert "Model: check contacts" in as_text(status(state, campaign(), state.time))
+    tell(state, e.ModelAssessed(observed=1))
+    assert status(state, campaign(), state.time).concerns == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator import rpc
 from orchestrator.service.optimizing import OptimizerProcess
 from orchestrator.service.suggestions import Question
 from tests.service.nights import campaign
@@ -31,6 +32,10 @@ class Optimizer:
         assert observed == len(self.told)
         return {"number": number}
 
+    def diagnose(self, observed):
+        assert observed == len(self.told)
+        return {"concerns": []}
+
 
 def asked(process, optimizer, *values):
     observations = [{"sample": number, "value": value} for number, value in enumerate(values, 1)]
@@ -56,3 +61,15 @@ def test_it_forgets_what_was_withdrawn_even_if_as_much_has_come_since(process):
 def test_one_that_was_started_again_is_told_everything(process):
     asked(process, Optimizer(), 1.0, 2.0)
     asked(process, Optimizer(), 1.0, 2.0, 3.0)
+
+
+def test_a_model_that_cannot_be_assessed_suggests_all_the_same(process):
+    optimizer = Optimizer()
+    question = Question(1, [{"sample": 1, "value": 1.0}], [], [])
+    assert process._suggest(optimizer, question) == {"number": 1, "assessment": {"concerns": []}}
+
+    def fails(observed):
+        raise rpc.Unreachable("too long")
+
+    optimizer.diagnose = fails
+    assert process._suggest(optimizer, question) == {"number": 1, "assessment": None}
