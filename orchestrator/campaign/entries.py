@@ -155,7 +155,9 @@ class ModelAssessed(_First):
     `residuals`: sample number -> predictive standard deviations between its value and what the model predicts of it
     from all the others, larger being better than predicted; earlier observations count 0, -1, -2...  `within_one` and
     `within_two` are the shares of them within one and two; the log densities are means over the values, by the model
-    and by one without inputs.  A concern has a kind, a text and perhaps a sample.
+    and by one without inputs.  `regret` bounds what can still be gained, in the objective's unit, and
+    `improvement_probability` is the greatest that any sample improves by what the campaign calls one; None where it
+    does not ask for them.  A concern has a kind, a text and perhaps a sample.
     """
 
     kind: Literal["model_assessed"] = "model_assessed"
@@ -165,6 +167,8 @@ class ModelAssessed(_First):
     within_two: float | None = None
     log_density: float | None = None
     constant_log_density: float | None = None
+    regret: float | None = None
+    improvement_probability: float | None = None
     concerns: list[Plain] = []
 
 

@@ -120,6 +120,39 @@ class Stopping(Table):
         ge=1,
         default=None,
     )
+    regret: Number | None = key(
+        "Stop once the model's bound on what the best film can still fall short of the best possible is below this, in "
+        "the objective's unit; absent: never.",
+        right="a number above 0 in the objective's unit",
+        gt=0,
+        default=None,
+    )
+    improvement_probability: Number | None = key(
+        "Stop once no film that could come next is better by `improvement` with more than this probability; absent: "
+        "never.",
+        gt=0,
+        lt=1,
+        default=None,
+    )
+    improvement: Number = key(
+        "What counts as better for `improvement_probability`, in the objective's unit.",
+        right="a number of at least 0 in the objective's unit",
+        ge=0,
+        default=0.0,
+    )
+    min_samples: Count = key(
+        "`regret` and `improvement_probability` stop nothing before so many valid films; a model of fewer than 8 "
+        "cannot be judged.",
+        unit="films",
+        ge=8,
+        le=100_000,
+        default=12,
+    )
+
+    @property
+    def by_model(self) -> bool:
+        """Whether the model has a say in when to stop."""
+        return self.regret is not None or self.improvement_probability is not None
 
 
 class OptimizerSettings(Table):

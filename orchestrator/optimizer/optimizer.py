@@ -15,16 +15,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from orchestrator.optimizer import prospects
 from orchestrator.optimizer.acquisition import ACQUISITIONS
 from orchestrator.optimizer.assessed import AssessedSurrogate
 from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Taken
 from orchestrator.optimizer.mixture import Mixture, moments
+from orchestrator.optimizer.prospects import Prospects, Search
+from orchestrator.optimizer.settings import Settings
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
 from orchestrator.optimizer.suggestion import SIDES, Candidate, Forecast, Observation, Suggestion
 
@@ -36,22 +39,6 @@ INCUMBENTS = 8  # best rows from which a large space is searched
 REPRESENTATIVES = 500  # rows that stand for the domain when distances are scaled
 
 Told = Candidate | Mapping[str, Any]
-
-
-class Settings(Protocol):
-    """How to choose; [optimizer] of a campaign file is one."""
-
-    @property
-    def method(self) -> str:
-        """ "gp", or "random" for rows drawn at random."""
-
-    @property
-    def initial_samples(self) -> int:
-        """Space-filling samples before the model decides, those observed before the campaign included."""
-
-    @property
-    def acquisition(self) -> str:
-        """A key of `ACQUISITIONS`."""
 
 
 def make_optimizer(campaign: Campaign, clock: Callable[[], float] = time.monotonic) -> Optimizer:
@@ -135,6 +122,25 @@ class Optimizer:
         posterior, names = self._model.posterior(), [feature.name for feature in self._domain.described]
         found = diagnose(posterior, self._samples, names, self._model.longest)
         return replace(found, hyperparameters=self._described(), history=dict(self._history))
+
+    def prospects(self, improvement: float) -> Prospects | None:
+        """What could still be gained, and how probably at least `improvement`, in the objective's unit, by what the
+        observations alone say; None while there is no model.  Raises `ValueError` for a negative improvement."""
+        if not improvement >= 0:
+            raise ValueError(f"an improvement is a number of at least 0, not {improvement!r}: give it in the unit")
+        if not self._model.ready:
+            return None
+        posterior, nothing = self._model.posterior(), Taken(self._domain.width)
+        by_probability = self._searching(self._taken, self._incumbents(posterior))
+        by_bound = self._searching(nothing, self._incumbents(posterior))
+        return Prospects(
+            prospects.regret(self._model, posterior, by_bound),
+            prospects.improvement_probability(self._model, posterior, by_probability, improvement),
+        )
+
+    def _searching(self, taken: Taken, incumbents: Rows) -> Search:
+        rng = generator(self._seed, self.observed)
+        return lambda score: self._domain.best(score, taken, incumbents, rng)
 
     def _choose(self, pending: Sequence[Candidate], rows: Sequence[Rows], number: int) -> Suggestion:
         rng, taken = generator(self._seed, number), self._taken.with_(rows)

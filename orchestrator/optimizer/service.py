@@ -91,6 +91,14 @@ class OptimizerService:
         with self._lock:
             return self._up_to_date(observed).diagnose().as_dict()
 
+    def prospects(self, improvement: float, observed: int) -> dict[str, Any]:
+        """What could still be gained after the `observed` observations: `Prospects` as a dict, empty without a model.
+
+        `improvement`, in the objective's unit, is what counts as one."""
+        with self._lock:
+            found = self._up_to_date(observed).prospects(improvement)
+            return {} if found is None else found.as_dict()
+
     def alive(self) -> bool:
         """True, at once, whatever else is being computed."""
         return True

@@ -5,10 +5,18 @@ Each answers with the reason in words, or "" to go on.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 from orchestrator.campaign.entries import ObservationMade
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, best
+
+IN_A_ROW = 2
+"""Decisions, each with more observations than the one before, that must agree: one may be luck of a new fit."""
+DOUBTS = frozenset({"constant", "noise", "uninformed", "over-confident"})
+"""Concerns about the model as a whole: with one of them its bounds are no reason to end a night."""
 
 
 def enough(state: CampaignState, campaign: Campaign, now: float) -> str:
@@ -30,7 +38,7 @@ def over(state: CampaignState, campaign: Campaign, now: float) -> str:
     top = best(state, campaign.objective.direction)
     if top is None:
         return ""
-    return _target_reached(top, campaign) or _no_improvement(state, campaign)
+    return _target_reached(top, campaign) or _no_improvement(state, campaign) or little_to_gain(state, campaign)
 
 
 def _target_reached(top: ObservationMade, campaign: Campaign) -> str:
@@ -45,6 +53,28 @@ def _no_improvement(state: CampaignState, campaign: Campaign) -> str:
     limit = campaign.stopping.no_improvement_samples
     since = state.valid_since_best(campaign.objective.direction)
     return f"no improvement in {since} valid samples" if limit is not None and since >= limit else ""
+
+
+def little_to_gain(state: CampaignState, campaign: Campaign) -> str:
+    """By the model, after `IN_A_ROW` numbers of observations one after the other, none of them in doubt."""
+    stopping = campaign.stopping
+    recent = list(state.assessments.values())[-IN_A_ROW:]
+    if not stopping.by_model or len(recent) < IN_A_ROW or state.count("valid") < stopping.min_samples:
+        return ""
+    if any(concern.get("kind") in DOUBTS for told in recent for concern in told.concerns):
+        return ""
+    unit, n = campaign.objective.unit, recent[-1].observed
+    if (most := _largest(told.regret for told in recent)) < (stopping.regret or 0.0):
+        return f"little to gain: at most {most:.3g} {unit} by the model of {n} observations"
+    if (most := _largest(told.improvement_probability for told in recent)) < (stopping.improvement_probability or 0.0):
+        better = f"{stopping.improvement:g} {unit} better" if stopping.improvement else "better"
+        return f"little to gain: no film is {better} with more than {100 * most:.2g} % by the model of {n} observations"
+    return ""
+
+
+def _largest(told: Iterable[float | None]) -> float:
+    """Of what may not have been told, which is no reason to stop."""
+    return max(math.inf if each is None else each for each in told)
 
 
 def breaker(state: CampaignState, campaign: Campaign) -> str:

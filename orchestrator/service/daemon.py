@@ -27,7 +27,7 @@ from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, candidate_of, observation_for_model
 from orchestrator.journal import Journal
-from orchestrator.service import outcomes, policy
+from orchestrator.service import budget, outcomes, policy
 from orchestrator.service.books import Books, Listener
 from orchestrator.service.happenings import (
     Answer,
@@ -236,6 +236,8 @@ class Daemon:
         if told := came.suggestion.get("assessment"):
             known = {key: told[key] for key in _ASSESSMENT if key in told}
             self._books.append(e.ModelAssessed.model_validate({**known, "observed": asked.observed}))
+            if budget.little_to_gain(self.state, self.campaign):
+                return  # what was suggested is not worth its film
         free = [slot for slot in self.lab.cassette.bare if slot not in self.state.slots_used]
         self._books.append(
             e.SampleSuggested.model_validate(

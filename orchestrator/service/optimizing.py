@@ -99,7 +99,9 @@ class OptimizerProcess:
     def _assess(self, optimizer: rpc.Remote, known: int) -> dict[str, Any] | None:
         """How far the model can be trusted; None if it does not say so, which is no reason to go without it."""
         try:
-            return dict(optimizer.diagnose(known))
+            stopping = self._campaign.stopping
+            prospects = optimizer.prospects(stopping.improvement, known) if stopping.by_model else {}
+            return {**optimizer.diagnose(known), **prospects}
         except rpc.RpcError:
             log.warning("the model after %d observations was not assessed", known, exc_info=True)
             return None

@@ -291,3 +291,61 @@ def test_after_a_failure_a_step_waits_longer_each_time(plan, failures, wait_s):
     step = Step(plan, 1, "robot", ("robot",))
     assert policy.ripe(step, state, spec, state.time + wait_s)
     assert failures == 0 or not policy.ripe(step, state, spec, state.time + wait_s - 1)
+
+
+# --- stopping by the model ------------------------------------------------------------------------------
+
+
+def judged(*assessments, valid=8):
+    """After `valid` films, the model was assessed so, (observed, regret, probability, concerns) each."""
+    state = values(*range(valid))
+    for observed_then, regret, probability, *kinds in assessments:
+        concerns = [{"kind": kind, "text": "look"} for kind in kinds]
+        told = e.ModelAssessed(
+            observed=observed_then, regret=regret, improvement_probability=probability, concerns=concerns
+        )
+        tell(state, told)
+    return state
+
+
+BY_REGRET = {"regret": 10, "min_samples": 8}
+BY_PROBABILITY = {"improvement_probability": 0.01, "improvement": 5, "min_samples": 8}
+
+
+@pytest.mark.parametrize(
+    ("stopping", "assessments", "reason"),
+    [
+        (BY_REGRET, [(7, 9.0, None), (8, 8.0, None)], "little to gain: at most 9 kA/m by the model of 8 observations"),
+        (BY_REGRET, [(8, 9.0, None)], ""),
+        (BY_REGRET, [(8, 9.0, None), (8, 8.0, None)], ""),  # the same observations say it once
+        (BY_REGRET, [(7, 10.0, None), (8, 8.0, None)], ""),
+        (BY_REGRET, [(6, 1.0, None), (7, 11.0, None), (8, 8.0, None)], ""),
+        (BY_REGRET, [(7, 9.0, None), (8, None, None)], ""),
+        (
+            BY_REGRET,
+            [(7, 9.0, None, "outlier"), (8, 8.0, None)],
+            "little to gain: at most 9 kA/m by the model of 8 observations",
+        ),
+        *[(BY_REGRET, [(7, 9.0, None, doubt), (8, 8.0, None)], "") for doubt in sorted(budget.DOUBTS)],
+        ({**BY_REGRET, "min_samples": 9}, [(7, 9.0, None), (8, 8.0, None)], ""),
+        ({}, [(7, 0.0, 0.0), (8, 0.0, 0.0)], ""),
+        (BY_PROBABILITY, [(7, None, 0.02), (8, None, 0.001)], ""),
+        (
+            BY_PROBABILITY,
+            [(7, 99.0, 0.009), (8, 99.0, 0.001)],
+            "little to gain: no film is 5 kA/m better with more than 0.9 % by the model of 8 observations",
+        ),
+    ],
+)  # fmt: skip
+def test_little_to_gain(stopping, assessments, reason):
+    spec = campaign(samples=20, stopping=stopping)
+    assert budget.over(judged(*assessments), spec, 0.0) == reason
+    assert budget.enough(judged(*assessments), spec, 0.0) == reason
+
+
+def test_what_rests_on_a_withdrawn_observation_is_no_reason_to_stop():
+    state = judged((7, 1.0, None), (8, 1.0, None))
+    spec = campaign(samples=20, stopping=BY_REGRET)
+    assert budget.over(state, spec, 0.0)
+    tell(state, e.ObservationWithdrawn(sample=8, reason="drift"))
+    assert budget.over(state, spec, 0.0) == ""

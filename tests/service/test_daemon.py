@@ -794,3 +794,25 @@ def test_what_the_model_is_worth_is_journaled_with_each_suggestion(lab):
     lab.start(ask=ask)
     lab.until(lambda state: state.assessments)
     assert lab.daemon.state.assessments[0] == e.ModelAssessed(observed=0, residuals={"1": 0.5}, within_one=1.0)
+
+
+def test_a_night_ends_when_the_model_sees_little_to_gain(lab):
+    """What is suggested beside the second such assessment is not made."""
+
+    def ask(question, on_answer):
+        regret = 5.0 if len(question.observations) >= 8 else 50.0
+        chosen = {"composition": COMPOSITION, "method": "gp", "seconds": 0.1, "assessment": {"regret": regret}}
+        on_answer(question.number, chosen)
+
+    lab.spec = campaign(samples=20, stopping={"regret": 10, "min_samples": 8})
+    lab.start(ask=ask)
+    lab.thread.join(PATIENCE_S)
+    state = fold(lab.entries())
+    earlier, last = list(state.assessments)[-2:]
+    assert 8 <= earlier < last
+    assert state.ended.reason == f"little to gain: at most 5 kA/m by the model of {last} observations"
+    assert state.ended.end == "done"
+    assert len(state.samples) == len(state.observations) < 20
+    told = [r.entry.kind for r in lab.entries() if r.entry.kind in ("model_assessed", "sample_suggested")]
+    assert told[-1] == "model_assessed"
+    assert told.count("model_assessed") == told.count("sample_suggested") + 1

@@ -1,0 +1,21 @@
+"""What the optimizer is told of how to choose."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Settings(Protocol):
+    """How to choose; [optimizer] of a campaign file is one."""
+
+    @property
+    def method(self) -> str:
+        """ "gp", or "random" for rows drawn at random."""
+
+    @property
+    def initial_samples(self) -> int:
+        """Space-filling samples before the model decides, those observed before the campaign included."""
+
+    @property
+    def acquisition(self) -> str:
+        """A key of `ACQUISITIONS`."""
