@@ -36,6 +36,7 @@ DESERVE = [
 SILENT = {
     "campaign_started",
     "daemon_started",
+    "model_assessed",
     "sample_suggested",
     "step_intended",
     "step_ended",
