@@ -119,7 +119,9 @@ class Surrogate:
         weights = np.tile(NODE_WEIGHTS / NODE_WEIGHTS.sum(), means.shape[1]) / means.shape[1]
         y = self._warping.outward((means[0][:, None] + sigmas[0][:, None] * NODES).ravel())
         mean = float(weights @ y)
-        return mean, math.sqrt(float(weights @ (y - mean) ** 2))
+        away = y - mean
+        largest = float(np.abs(away).max()) or 1.0  # its square may overflow
+        return mean, largest * math.sqrt(float(weights @ (away / largest) ** 2))
 
     def describe(self, names: Sequence[str]) -> dict[str, Any]:
         """The fit in lab units: lengthscales in those of the features, amplitude and noise in the objective's.
@@ -174,8 +176,9 @@ class Surrogate:
 
     def _relative(self, y: Floats, sigmas: Sequence[float]) -> Floats:
         """Variances of t for standard deviations of `y`."""
-        with np.errstate(over="ignore"):
-            relative = (np.array(sigmas) * self._warping.slope(y)) ** 2
+        known = np.array(sigmas)
+        with np.errstate(over="ignore", invalid="ignore"):  # a slope may be beyond all numbers; 0 stays 0
+            relative = np.where(known > 0, (known * self._warping.slope(y)) ** 2, 0.0)
         return np.minimum(relative, LARGEST_RELATIVE_VARIANCE)
 
 

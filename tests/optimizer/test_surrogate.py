@@ -131,3 +131,12 @@ def test_a_belief_about_warped_targets_is_one_about_the_objective(skew):
     posterior = model.posterior()
     found = np.array([model.outcome(posterior, x) for x in X])
     assert np.all(np.abs(found[:, 0] - y) < 3 * found[:, 1] + 0.02 * np.ptp(y))
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e200, 1e300])
+def test_no_unit_is_too_large_or_too_small(scale):
+    model = filled(6, scale=scale)
+    mean, sigma = model.outcome(model.posterior(), np.array([0.2, 0.5, 0.3]))
+    assert np.isfinite(mean)
+    assert np.isfinite(sigma)
+    assert sigma >= 0
