@@ -21,7 +21,6 @@ import numpy as np
 
 from orchestrator.optimizer import prospects
 from orchestrator.optimizer.acquisition import ACQUISITIONS
-from orchestrator.optimizer.assessed import AssessedSurrogate
 from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Taken
@@ -30,6 +29,7 @@ from orchestrator.optimizer.prospects import Prospects, Search
 from orchestrator.optimizer.settings import Settings
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
 from orchestrator.optimizer.suggestion import SIDES, Candidate, Forecast, Observation, Suggestion
+from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
     from orchestrator.campaign.spec import Campaign
@@ -66,7 +66,7 @@ class Optimizer:
         self._sign = 1.0 if direction == "max" else -1.0
         nothing = Taken(domain.width)
         drawn = domain.draw(np.random.default_rng(seed), REPRESENTATIVES, nothing)
-        self._model = AssessedSurrogate(domain.features(drawn))
+        self._model = Surrogate(domain.features(drawn))
         self._taken = nothing
         self._valid: list[Rows] = []  # the rows nearest to the values that the model was told
         self._samples: list[int] = []  # whose values they are

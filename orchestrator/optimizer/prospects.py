@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
-from orchestrator.optimizer.assessed import AssessedSurrogate
 from orchestrator.optimizer.domain import Floats, Ranked, Score
 from orchestrator.optimizer.mixture import Mixture, moments
+from orchestrator.optimizer.surrogate import Surrogate
 
 REGRET_SIGMAS = 2.0  # a value beyond the upper bound has a chance of 2 %
 
@@ -45,7 +45,7 @@ class Prospects:
         return asdict(self)
 
 
-def regret(model: AssessedSurrogate, posterior: Mixture, search: Search) -> float:
+def regret(model: Surrogate, posterior: Mixture, search: Search) -> float:
     """The bound by a `search` of all candidates, measured or not, for the best by a score."""
     mean, sigma = moments(*posterior.predict(posterior.X))
     low = float((mean - REGRET_SIGMAS * sigma)[: len(model)].max())
@@ -62,7 +62,7 @@ def regret(model: AssessedSurrogate, posterior: Mixture, search: Search) -> floa
     return max(float(ends[1] - ends[0]), 0.0)
 
 
-def improvement_probability(model: AssessedSurrogate, posterior: Mixture, search: Search, improvement: float) -> float:
+def improvement_probability(model: Surrogate, posterior: Mixture, search: Search, improvement: float) -> float:
     """That of the likeliest candidate, by a `search` of those not made, to be better than the best by `improvement`
     (objective's unit); 0 if there is none."""
     at_measured, _ = posterior.predict(posterior.X)

@@ -89,6 +89,19 @@ class Surrogate:
         """Whether there is enough to fit a model to."""
         return len(self) >= FIRST_FIT
 
+    @property
+    def longest(self) -> tuple[float, ...]:
+        """The largest lengthscale that a fit of each process can end at, in scaled inputs, (K,)."""
+        return tuple(gp.LENGTHSCALE_SPAN * l0 for l0 in self._l0)
+
+    def inward(self, y: Floats) -> Floats:
+        """Warped targets of values of the objective (larger is better, its unit), any shape."""
+        return self._warping.inward(y)
+
+    def outward(self, t: Floats) -> Floats:
+        """Values of the objective of warped targets, any shape."""
+        return self._warping.outward(t)
+
     def add(self, features: Floats, value: float, sigma: float) -> None:
         """Learn one valid observation; `value` larger is better, `sigma` its known standard deviation."""
         self._X.append(features / self._span)

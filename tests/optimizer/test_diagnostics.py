@@ -13,12 +13,12 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
 from orchestrator.optimizer import gp
-from orchestrator.optimizer.assessed import AssessedSurrogate
 from orchestrator.optimizer.diagnostics import FEWEST, diagnose
 from orchestrator.optimizer.leave_one_out import constant_densities, predictions, residuals
 from orchestrator.optimizer.mixture import Mixture
 from orchestrator.optimizer.optimizer import make_optimizer
 from orchestrator.optimizer.service import OptimizerService, StaleModel
+from orchestrator.optimizer.surrogate import Surrogate
 
 HYPER = gp.Hyperparameters((0.4, 0.9), 1.7, 0.02)
 NAMES = ("Fe", "Co", "power_w")
@@ -36,7 +36,7 @@ def posterior(rng, n=14):
 
 def surrogate(rng, n, function, noise=0.02, sigma=0.0):
     """Of `function` of three inputs between 0 and 1."""
-    model = AssessedSurrogate(rng.random((200, 3)))
+    model = Surrogate(rng.random((200, 3)))
     X = rng.random((n, 3))
     for x, e in zip(X, rng.standard_normal(n), strict=True):
         model.add(x, float(function(x) + noise * e), sigma)
