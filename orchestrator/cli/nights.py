@@ -1,0 +1,108 @@
+"""Commands that run a campaign: rehearse it, run it, take it up again, wait for it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from orchestrator.cli.common import EXIT_CODES, FILE, checked, finish, home_option, new_home, operator, the_home
+
+
+@click.command("dry-run")
+@click.argument("campaign", type=FILE)
+@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@click.option("--truth", type=FILE, help="CSV of measured films that the simulated lab interpolates.")
+@click.option("--seed", type=int, help="Instead of the campaign's own.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1200.0, show_default=True,
+              help="Lab seconds per real second.")  # fmt: skip
+@click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
+@click.option("--world", type=FILE, help="Where the simulated lab writes its own log (JSON lines).")
+@click.option("--alerts", is_flag=True, help="Send its alerts too [default: they are only written into its home].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | None, speed: float,
+            home: Path | None, world: Path | None, alerts: bool, as_json: bool) -> None:  # fmt: skip
+    """Rehearse CAMPAIGN on a simulated lab, over the instruments' real wire protocols."""
+    from orchestrator.campaign.labspec import check_fit
+    from orchestrator.display import show
+    from orchestrator.night import load, rehearse
+
+    spec, bench = load(campaign, lab, seed)
+    check_fit(spec, bench)
+    folder = new_home(home, spec.name)
+    with show(quiet=as_json) as on_progress:
+        summary = rehearse(spec, bench, folder, speed=speed, truth=truth, world=world, by=operator(),
+                           alerts=alerts, on_progress=on_progress)  # fmt: skip
+    finish(summary, folder, as_json)
+
+
+@click.command()
+@click.argument("campaign", type=FILE)
+@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> None:
+    """Run CAMPAIGN on the instruments at the lab file's addresses.
+
+    If a daemon serves the home (`nightshift serve`), the campaign is handed to it; otherwise it runs here.
+    """
+    from orchestrator.campaign.labspec import check_fit
+    from orchestrator.display import show
+    from orchestrator.night import hand_over, load, run_for_real
+    from orchestrator.service.alerts.commands import check_channels
+    from orchestrator.service.home import Home
+
+    spec, bench = load(campaign, lab, None)
+    check_fit(spec, bench)
+    check_channels(bench)
+    if home and Home(home).served:
+        click.echo(hand_over(spec, Home(home), by=operator()))
+        return
+    folder = new_home(home, spec.name)
+    with show(quiet=as_json) as on_progress:
+        summary = run_for_real(spec, bench, folder, by=operator(), on_progress=on_progress)
+    finish(summary, folder, as_json)
+
+
+@click.command()
+@home_option
+@click.option("--unattended", is_flag=True, help="Go on only if nobody is needed: for a start with the machine.")
+@click.option("--abort", is_flag=True, help="Do not go on: settle what was under way, and end the campaign.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool) -> None:
+    """Go on with a campaign whose daemon died, or that needed you: wherever it was left, on the same instruments.
+
+    The lab is made safe first, and what was under way is settled by evidence.  If the campaign asked for you, this
+    is your word that it is done: what was broken works, and each sample it named is back in its own cassette slot.
+    """
+    from drivers.clock import RealClock
+    from orchestrator.display import show
+    from orchestrator.night import carry_on
+
+    if unattended and abort:
+        raise click.UsageError("--abort is an operator's word: it does not go with --unattended")
+    folder = the_home(home)
+    with show(quiet=as_json) as on_progress:
+        summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress,
+                           recovered=not (unattended or abort), abort=abort)  # fmt: skip
+    finish(summary, folder, as_json)
+
+
+@click.command()
+@click.argument("lab", type=FILE)
+@click.option("--home", type=FILE, required=True, help="A new folder for the campaign to come.")
+@checked
+def serve(lab: Path, home: Path) -> None:
+    """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign."""
+    from orchestrator.campaign.labspec import load_lab
+    from orchestrator.night import serve as serve_home
+    from orchestrator.service.alerts.commands import check_channels
+
+    bench = load_lab(lab)
+    check_channels(bench)
+    summary = serve_home(bench, new_home(home, ""))
+    sys.exit(EXIT_CODES[summary["end"]])
