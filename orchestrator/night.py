@@ -28,7 +28,9 @@ from orchestrator.campaign.problems import SpecError
 from orchestrator.campaign.spec import Campaign, load_campaign
 from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.campaign.timeline import intervals, utilisation
-from orchestrator.journal import SqliteJournal
+from orchestrator.console.serve import Console
+from orchestrator.console.source import Source
+from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.lab import SimulatedLab, addresses_of, clock_from
 from orchestrator.service.alerts.alert import subject_of
 from orchestrator.service.alerts.alerting import Alerting
@@ -66,10 +68,11 @@ def rehearse(
     world: Path | None = None,
     alerts: bool = False,
     on_progress: OnProgress = lambda _: None,
+    console: Console | None = None,
 ) -> dict[str, Any]:
     """Run `campaign` on a simulated lab; the summary as plain values.  Its alerts are sent only if `alerts`."""
     witness = world or home.path / "world.jsonl"
-    night = Night(campaign, lab, home, by, on_progress)
+    night = Night(campaign, lab, home, by, on_progress, console, simulated=True)
     with (
         home.claimed(),
         SimulatedLab(lab, campaign.seed, home.simulators_log, truth=truth, world=witness) as simulated,
@@ -92,13 +95,14 @@ def run_at(
     *,
     by: str,
     on_progress: OnProgress = lambda _: None,
+    console: Console | None = None,
 ) -> dict[str, Any]:
     """Run `campaign` on the instruments at `addresses` (device name -> address); the summary as plain values.
 
     `clock_spec` is what other processes build `clock` from; None for real time.
     """
     home.make()
-    night = Night(campaign, lab, home, by, on_progress)
+    night = Night(campaign, lab, home, by, on_progress, console)
     with home.claimed(), Crew(campaign, lab, home.path) as crew:
         home.keep_channels(lab.alerts.channels)
         return night.run(crew, addresses, clock, clock_spec)
@@ -114,6 +118,7 @@ def carry_on(
     on_progress: OnProgress = lambda _: None,
     recovered: bool = False,
     abort: bool = False,
+    console: Console | None = None,
 ) -> dict[str, Any]:
     """Go on with the campaign whose journal is in `home`, wherever and however it was left; the summary.
 
@@ -130,7 +135,7 @@ def carry_on(
         if state.ended and not ((recovered or abort) and state.mode is Mode.NEEDS_OPERATOR):
             return summary(home, campaign, 0.0, None)
         clock, clock_spec = clock_from(state.time, clock, clock_spec)
-        night = Night(campaign, lab, home, by, on_progress)
+        night = Night(campaign, lab, home, by, on_progress, console, simulated=home.rehearsed)
         with Crew(campaign, lab, home.path) as crew:
             at = addresses or addresses_of(lab)
             return night.run(crew, at, clock, clock_spec, recovered=recovered, abort=abort)
@@ -144,18 +149,25 @@ def begun(state: CampaignState, home: Home) -> tuple[Campaign, LabSpec]:
 
 
 def run_for_real(
-    campaign: Campaign, lab: LabSpec, home: Home, *, by: str, on_progress: OnProgress = lambda _: None
+    campaign: Campaign,
+    lab: LabSpec,
+    home: Home,
+    *,
+    by: str,
+    on_progress: OnProgress = lambda _: None,
+    console: Console | None = None,
 ) -> dict[str, Any]:
     """Run `campaign` on the instruments at the lab file's addresses; the summary as plain values."""
-    return run_at(campaign, lab, home, addresses_of(lab), RealClock(), None, by=by, on_progress=on_progress)
+    at = addresses_of(lab)
+    return run_at(campaign, lab, home, at, RealClock(), None, by=by, on_progress=on_progress, console=console)
 
 
-def serve(lab: LabSpec, home: Home) -> dict[str, Any]:
+def serve(lab: LabSpec, home: Home, console: Console | None = None) -> dict[str, Any]:
     """Wait until an operator starts a campaign, then run it like `run_for_real`."""
     with home.claimed(), _served(Api(lab), home) as api:
         home.keep_channels(lab.alerts.channels)
         campaign, by = api.await_campaign()
-        night = Night(campaign, lab, home, by)
+        night = Night(campaign, lab, home, by, console=console)
         with Crew(campaign, lab, home.path) as crew:
             return night.run(crew, addresses_of(lab), RealClock(), None, api=api)
 
@@ -200,6 +212,8 @@ class Night:
     home: Home
     by: str
     on_progress: OnProgress = lambda _: None
+    console: Console | None = None
+    simulated: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def run(
@@ -231,7 +245,11 @@ class Night:
                 on_progress=self.on_progress,
                 listener=alerting,
             )
-            with nullcontext(api) if api else _served(Api(self.lab), self.home) as serving, _signals(daemon):
+            with (
+                nullcontext(api) if api else _served(Api(self.lab), self.home) as serving,
+                self._shown(daemon, crew, clock),
+                _signals(daemon),
+            ):
                 serving.serve(daemon)
                 try:
                     daemon.run(recovered=recovered, abort=abort)
@@ -239,6 +257,29 @@ class Night:
                     daemon.close()
         seen = account(witness(), daemon.state) if witness else None
         return summary(self.home, self.campaign, time.monotonic() - self.began, seen)
+
+    @contextmanager
+    def _shown(self, daemon: Daemon, crew: Crew, clock: Clock) -> Iterator[None]:
+        """The campaign is on the operator's page."""
+        if self.console is None:
+            yield
+            return
+        try:
+            journal = SqliteJournal(self.home.journal)  # its own, so that neither waits for the other
+        except JournalError as error:  # no reason to leave a lab alone
+            log.error("the console shows nothing: %s", error)
+            yield
+            return
+        source = Source(
+            daemon,
+            journal,
+            clock,
+            self.simulated,
+            heard=lambda: {name: station.heard for name, station in crew.stations.items()},
+            chart=crew.suggestions.chart,
+        )
+        with self.console.attached(source):
+            yield
 
     def _alerting(self, journal: SqliteJournal, clock: Clock) -> Alerting:
         subject = subject_of(self.campaign.name, self.lab.name)

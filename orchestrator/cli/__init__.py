@@ -29,6 +29,7 @@ COMMANDS = {
     "watch": "alerting:watch",
     "alert-test": "alerting:alert_test",
     "simulate": "labs:simulate",
+    "user": "users:user",
 }
 """Each command -> the module here, and what it is called there."""
 

@@ -46,6 +46,7 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
         from orchestrator import rpc
         from orchestrator.campaign.lifecycle import LifecycleError
         from orchestrator.campaign.problems import SpecError
+        from orchestrator.console.users import ConsoleError
         from orchestrator.journal import JournalError
         from orchestrator.service.children import ChildError
         from orchestrator.service.home import HomeError
@@ -56,7 +57,7 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
             if error.kind == "CommandRefused":
                 refuse(error.message, REFUSED)
             refuse(error)
-        except (SpecError, HomeError, JournalError, LifecycleError, ChildError, rpc.RpcError) as error:
+        except (SpecError, HomeError, ConsoleError, JournalError, LifecycleError, ChildError, rpc.RpcError) as error:
             refuse(error)
 
     return wrapper

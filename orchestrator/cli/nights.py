@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from orchestrator.cli.common import EXIT_CODES, FILE, checked, finish, home_option, new_home, operator, the_home
+from orchestrator.cli.paging import console_options, opened
 
 
 @click.command("dry-run")
@@ -20,10 +22,11 @@ from orchestrator.cli.common import EXIT_CODES, FILE, checked, finish, home_opti
 @click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
 @click.option("--world", type=FILE, help="Where the simulated lab writes its own log (JSON lines).")
 @click.option("--alerts", is_flag=True, help="Send its alerts too [default: they are only written into its home].")
+@console_options(off=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @checked
 def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | None, speed: float,
-            home: Path | None, world: Path | None, alerts: bool, as_json: bool) -> None:  # fmt: skip
+            home: Path | None, world: Path | None, alerts: bool, as_json: bool, **page: Any) -> None:  # fmt: skip
     """Rehearse CAMPAIGN on a simulated lab, over the instruments' real wire protocols."""
     from orchestrator.campaign.labspec import check_fit
     from orchestrator.display import show
@@ -32,9 +35,9 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
     spec, bench = load(campaign, lab, seed)
     check_fit(spec, bench)
     folder = new_home(home, spec.name)
-    with show(quiet=as_json) as on_progress:
+    with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
         summary = rehearse(spec, bench, folder, speed=speed, truth=truth, world=world, by=operator(),
-                           alerts=alerts, on_progress=on_progress)  # fmt: skip
+                           alerts=alerts, on_progress=on_progress, console=console)  # fmt: skip
     finish(summary, folder, as_json)
 
 
@@ -42,9 +45,10 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
 @click.argument("campaign", type=FILE)
 @click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
 @click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
+@console_options()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @checked
-def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> None:
+def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool, **page: Any) -> None:
     """Run CAMPAIGN on the instruments at the lab file's addresses.
 
     If a daemon serves the home (`nightshift serve`), the campaign is handed to it; otherwise it runs here.
@@ -62,8 +66,8 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
         click.echo(hand_over(spec, Home(home), by=operator()))
         return
     folder = new_home(home, spec.name)
-    with show(quiet=as_json) as on_progress:
-        summary = run_for_real(spec, bench, folder, by=operator(), on_progress=on_progress)
+    with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
+        summary = run_for_real(spec, bench, folder, by=operator(), on_progress=on_progress, console=console)
     finish(summary, folder, as_json)
 
 
@@ -71,9 +75,10 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool) -> N
 @home_option
 @click.option("--unattended", is_flag=True, help="Go on only if nobody is needed: for a start with the machine.")
 @click.option("--abort", is_flag=True, help="Do not go on: settle what was under way, and end the campaign.")
+@console_options()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @checked
-def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool) -> None:
+def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool, **page: Any) -> None:
     """Go on with a campaign whose daemon died, or that needed you: wherever it was left, on the same instruments.
 
     The lab is made safe first, and what was under way is settled by evidence.  If the campaign asked for you, this
@@ -86,8 +91,8 @@ def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool) -> 
     if unattended and abort:
         raise click.UsageError("--abort is an operator's word: it does not go with --unattended")
     folder = the_home(home)
-    with show(quiet=as_json) as on_progress:
-        summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress,
+    with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
+        summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress, console=console,
                            recovered=not (unattended or abort), abort=abort)  # fmt: skip
     finish(summary, folder, as_json)
 
@@ -95,8 +100,9 @@ def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool) -> 
 @click.command()
 @click.argument("lab", type=FILE)
 @click.option("--home", type=FILE, required=True, help="A new folder for the campaign to come.")
+@console_options()
 @checked
-def serve(lab: Path, home: Path) -> None:
+def serve(lab: Path, home: Path, **page: Any) -> None:
     """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign."""
     from orchestrator.campaign.labspec import load_lab
     from orchestrator.night import serve as serve_home
@@ -104,5 +110,7 @@ def serve(lab: Path, home: Path) -> None:
 
     bench = load_lab(lab)
     check_channels(bench)
-    summary = serve_home(bench, new_home(home, ""))
+    folder = new_home(home, "")
+    with opened(folder, **page) as console:
+        summary = serve_home(bench, folder, console)
     sys.exit(EXIT_CODES[summary["end"]])

@@ -32,8 +32,11 @@ class Journal(Protocol):
         and `JournalError` if it cannot be written.
         """
 
-    def read(self, after: int = 0) -> Iterator[Recorded]:
-        """Entries with a version above `after`, in order.  Raises `JournalError` on one that cannot be read."""
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]:
+        """Entries with a version above `after`, in order, at most `limit` of them.
+
+        Raises `JournalError` on one that cannot be read.
+        """
 
     def close(self) -> None:
         """Idempotent."""

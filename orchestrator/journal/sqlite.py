@@ -54,11 +54,12 @@ class SqliteJournal:
                 raise JournalError(f"{self.path}: cannot be written ({error}); nothing was appended") from error
         return expected_version + len(rows)
 
-    def read(self, after: int = 0) -> Iterator[Recorded]:
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]:
         with self._lock:
             try:
                 rows = self._db.execute(
-                    "SELECT version, time, entry FROM journal WHERE version > ? ORDER BY version", (after,)
+                    "SELECT version, time, entry FROM journal WHERE version > ? ORDER BY version LIMIT ?",
+                    (after, -1 if limit is None else limit),
                 ).fetchall()
             except sqlite3.Error as error:
                 raise JournalError(f"{self.path}: cannot be read ({error})") from error

@@ -23,12 +23,12 @@ from orchestrator.optimizer import prospects
 from orchestrator.optimizer.acquisition import ACQUISITIONS
 from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
-from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Taken
+from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
 from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.prospects import Prospects, Search
 from orchestrator.optimizer.settings import Settings
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
-from orchestrator.optimizer.suggestion import SIDES, Candidate, Forecast, Observation, Suggestion
+from orchestrator.optimizer.suggestion import SIDES, Candidate, Chart, Forecast, Observation, Suggestion
 from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
@@ -138,6 +138,17 @@ class Optimizer:
             prospects.improvement_probability(self._model, posterior, by_probability, improvement),
         )
 
+    def chart(self, candidates: Sequence[Told], pending: Sequence[Told], number: int) -> Chart | None:
+        """What the model expects of `candidates`, and what measuring each would be worth as suggestion `number` while
+        `pending` are under way; None while there is no model.  They need not be rows of the domain."""
+        if not self._model.ready or not candidates:
+            return None
+        posterior = self._model.posterior()
+        X = self._stacked([self._domain.vector(Candidate.of(told)) for told in candidates])
+        score = self._score(posterior, [Candidate.of(told) for told in pending], generator(self._seed, number))
+        mean, sigma = self._model.outcomes(posterior, X)
+        return Chart(self.observed, (self._sign * mean).tolist(), sigma.tolist(), score(X).tolist())
+
     def _searching(self, taken: Taken, incumbents: Rows) -> Search:
         rng = generator(self._seed, self.observed)
         return lambda score: self._domain.best(score, taken, incumbents, rng)
@@ -160,6 +171,11 @@ class Optimizer:
     def _search(
         self, posterior: Mixture, pending: Sequence[Candidate], taken: Taken, rng: np.random.Generator
     ) -> Ranked:
+        score = self._score(posterior, pending, rng)
+        return self._domain.best(score, taken, self._incumbents(posterior), rng)
+
+    def _score(self, posterior: Mixture, pending: Sequence[Candidate], rng: np.random.Generator) -> Score:
+        """The acquisition, while `pending` are under way."""
         points = self._model.inputs(self._stacked([*map(self._domain.vector, pending), *self._unmeasured]))
         imagined = self._model.given_pending(posterior, points, FANTASIES, rng)
         at_measured, _ = imagined.predict(imagined.X)
@@ -170,7 +186,7 @@ class Optimizer:
             mean, sigma = imagined.predict(self._model.inputs(X))
             return acquisition(mean, sigma, incumbent)
 
-        return self._domain.best(score, taken, self._incumbents(posterior), rng)
+        return score
 
     def _incumbents(self, posterior: Mixture) -> Rows:
         """The rows nearest to the best of what was measured, by posterior mean."""

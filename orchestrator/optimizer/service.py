@@ -99,6 +99,15 @@ class OptimizerService:
             found = self._up_to_date(observed).prospects(improvement)
             return {} if found is None else found.as_dict()
 
+    def chart(
+        self, candidates: Sequence[Mapping[str, Any]], pending: Sequence[Mapping[str, Any]], number: int
+    ) -> dict[str, Any]:
+        """What the model expects of `candidates` by the observations it knows: a `Chart` as a dict, empty without a
+        model.  It says how many they are: nobody brings the model up to date for a picture."""
+        with self._lock:
+            chart = None if self._optimizer is None else self._optimizer.chart(candidates, pending, number)
+            return {} if chart is None else chart.as_dict()
+
     def alive(self) -> bool:
         """True, at once, whatever else is being computed."""
         return True

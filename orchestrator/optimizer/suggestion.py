@@ -133,3 +133,20 @@ class Suggestion:
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the model of `observed` observations expects of several candidates, in their order.
+
+    `mean` and `sigma` are in the objective's unit; `acquisition` also counts what is pending, and only ranks them.
+    """
+
+    observed: int
+    mean: list[float]
+    sigma: list[float]
+    acquisition: list[float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)

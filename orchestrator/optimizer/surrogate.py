@@ -128,13 +128,21 @@ class Surrogate:
 
     def outcome(self, posterior: Mixture, features: Floats) -> tuple[float, float]:
         """Mean and standard deviation of the objective (larger is better, its unit) at one row of features (d,)."""
-        means, sigmas = posterior.predict(self.inputs(features[None]))
+        mean, sigma = self.outcomes(posterior, features[None])
+        return float(mean[0]), float(sigma[0])
+
+    def outcomes(self, posterior: Mixture, features: Floats) -> tuple[Floats, Floats]:
+        """The same at several rows of features (m, d), both (m,)."""
+        means, sigmas = posterior.predict(self.inputs(features))
         weights = np.tile(NODE_WEIGHTS / NODE_WEIGHTS.sum(), means.shape[1]) / means.shape[1]
-        y = self._warping.outward((means[0][:, None] + sigmas[0][:, None] * NODES).ravel())
-        mean = float(weights @ y)
-        away = y - mean
-        largest = float(np.abs(away).max()) or 1.0  # its square may overflow
-        return mean, largest * math.sqrt(float(weights @ (away / largest) ** 2))
+        t = means[:, :, None] + sigmas[:, :, None] * NODES
+        y = self._warping.outward(t.reshape(len(means), -1))
+        mean = y @ weights
+        away = y - mean[:, None]
+        largest = np.abs(away).max(axis=1)  # whose square may overflow
+        scale = np.where(largest > 0, largest, 1.0)
+        sigma: Floats = scale * np.sqrt((away / scale[:, None]) ** 2 @ weights)
+        return mean, sigma
 
     def describe(self, names: Sequence[str]) -> dict[str, Any]:
         """The fit in lab units: lengthscales in those of the features, amplitude and noise in the objective's.

@@ -6,6 +6,7 @@
     STATION.documents.db    the Bluesky documents of each station
     daemon.lock             held by the daemon that lives here
     daemon.json             where a running daemon can be reached (readable by its owner only)
+    console.json            where the operator's page is served
     channels.json           where alerts go, passwords included (readable by its owner only)
     alerts.jsonl            every alert, and what became of it
     watch.lock, watch.jsonl the same of a watch over the daemon
@@ -166,6 +167,17 @@ class Home:
     def announce(self, uri: str, token: str) -> None:
         """Say where the daemon of this home can be reached, to its owner only."""
         self._write_private(self._daemon, {"uri": uri, "token": token, "pid": os.getpid()})
+
+    def show_at(self, url: str | None) -> None:
+        """Note where the operator's page is served; None: no more."""
+        note = self.path / "console.json"
+        if url is None:
+            note.unlink(missing_ok=True)
+        else:
+            try:
+                self._write_private(note, {"url": url, "pid": os.getpid()})
+            except OSError as error:
+                raise HomeError(f"{note}: cannot be written ({error.strerror}); is its disk full?") from error
 
     def _write_private(self, path: Path, content: dict[str, Any]) -> None:
         new = path.with_suffix(".new")

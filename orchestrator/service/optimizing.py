@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 START_S = 60.0
 CALL_S = 10.0
+CHART_S = 30.0
 
 
 class OptimizerProcess:
@@ -54,6 +55,11 @@ class OptimizerProcess:
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         threading.Thread(target=self._answer, args=(question, on_answer), name="suggest", daemon=True).start()
+
+    def chart(self, candidates: list[dict[str, Any]], pending: list[dict[str, Any]], number: int) -> dict[str, Any]:
+        """What the model expects of `candidates`, for a picture: see `OptimizerService.chart`.  Blocks while the
+        optimizer is at work.  Raises `rpc.RpcError`."""
+        return dict(self._process.remote.within(CHART_S).chart(candidates, pending, number))
 
     def close(self) -> None:
         """End the optimizer; idempotent."""

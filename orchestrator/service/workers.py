@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,21 @@ SAFE_S = 60.0
 BUSY_S = 1.0
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a worker said of itself (see `Worker.status`), and when: real seconds by the monotonic clock."""
+
+    at: float
+    status: Mapping[str, Any]
+
+
 class WorkerStation:
     """One station's worker: launched here, then `await_started`, `configure`, `connect`, `watch`."""
 
     def __init__(self, name: str, folder: Path, token: str, spares: Spares, restarts: Restarts | None = None) -> None:
         self.name = name
         self.waiting_on = ""
+        self.heard: Heard | None = None  # replaced as a whole, so it can be read on any thread
         self._token = token
         self._log = folder / f"{name}.log"
         self._config: dict[str, Any] = {}
@@ -151,5 +161,6 @@ class WorkerStation:
 
     def _probe(self, worker: rpc.Remote) -> str:
         status = worker.status()
+        self.heard = Heard(time.monotonic(), status)
         self.waiting_on = status["waiting_on"]
         return "; ".join(status["blocked"])

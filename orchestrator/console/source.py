@@ -1,0 +1,106 @@
+"""What the server sees of the daemon: read on any thread, and never in the deciding thread's way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from drivers.clock import Clock
+from orchestrator.campaign.commands import Request
+from orchestrator.campaign.labspec import LabSpec
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState
+from orchestrator.console.maps import Chart
+from orchestrator.console.shapes import Live, LiveStation, Reading
+from orchestrator.journal import Journal
+
+
+class Heard(Protocol):
+    """What a station's worker said of itself, and when by the monotonic clock."""
+
+    @property
+    def at(self) -> float: ...
+
+    @property
+    def status(self) -> Mapping[str, Any]: ...
+
+
+class Deciding(Protocol):
+    """A daemon.  `state` is never changed once it can be seen here: a new one takes its place."""
+
+    campaign: Campaign
+    lab: LabSpec
+
+    @property
+    def state(self) -> CampaignState: ...
+
+    @property
+    def decided_s(self) -> float: ...
+
+    def command(self, request: Request) -> Future[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """A daemon and what is known of its lab.
+
+    `journal` is a connection of the console's own.  `heard` tells what each station's worker said last, and `chart`
+    asks the optimizer for a picture (it may block, and raise `rpc.RpcError`).
+    """
+
+    daemon: Deciding
+    journal: Journal
+    clock: Clock
+    simulated: bool
+    heard: Callable[[], Mapping[str, Heard | None]]
+    chart: Chart
+
+    @property
+    def state(self) -> CampaignState:
+        return self.daemon.state
+
+    def now(self) -> float:
+        """Lab time, as the daemon would say it."""
+        return max(self.daemon.state.time, self.clock.now())
+
+
+def live(source: Source) -> Live:
+    """Clocks, liveness and readings, now."""
+    return Live(
+        server_time=time.time(),
+        lab_time=source.now(),
+        rate=1 / source.clock.real_s(1.0),
+        decided_s=source.daemon.decided_s,
+        stations={name: _station(heard, source.daemon.lab, name) for name, heard in source.heard().items()},
+    )
+
+
+def _station(heard: Heard | None, lab: LabSpec, name: str) -> LiveStation:
+    told: Mapping[str, Any] = heard.status if heard is not None else {}
+    progress = told.get("progress") or {}
+    return LiveStation(
+        heard_s=None if heard is None else time.monotonic() - heard.at,
+        state=told.get("state"),
+        fraction=progress.get("fraction"),
+        text=progress.get("text") or "",
+        waiting_on=told.get("waiting_on") or "",
+        hold_reason=told.get("hold_reason"),
+        abort_reason=told.get("abort_reason"),
+        troubles=[*told.get("faults", ()), *told.get("blocked", ())],
+        devices=_by_device(told.get("readings") or {}, lab.stations[name].devices),
+    )
+
+
+def _by_device(readings: Mapping[str, Mapping[str, Any]], devices: Iterable[str]) -> dict[str, dict[str, Reading]]:
+    """A signal's name begins with its device's."""
+    found: dict[str, dict[str, Reading]] = {}
+    for device in devices:
+        prefix = f"{device}_"
+        for name, told in readings.items():
+            if name.startswith(prefix):
+                reading = Reading(value=told["value"], unit=told["unit"])
+                found.setdefault(device, {})[name.removeprefix(prefix)] = reading
+    return found

@@ -1,0 +1,267 @@
+"""From a campaign's state and history to what the page shows: pure."""
+
+from __future__ import annotations
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.labspec import LabSpec
+from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState, OpenStep, Sample, best
+from orchestrator.console import shapes as s
+from orchestrator.console.forecast import expected, finish
+from orchestrator.console.history import History, kind_of
+from orchestrator.console.why import why
+from orchestrator.console.words import step_words
+
+TRANSITIONAL = (Mode.HOLDING, Mode.STOPPING, Mode.ABORTING)
+
+
+def view(
+    state: CampaignState, campaign: Campaign, lab: LabSpec, history: History, *, now: float, simulated: bool
+) -> s.View:
+    """The page's view after the entries folded into `state`, which `history` knows too, at lab time `now`."""
+    objective, budget = campaign.objective, campaign.budget
+    ended = state.ended
+    command = state.commands[-1] if state.commands else None
+    return s.View(
+        campaign=campaign.name,
+        lab=lab.name,
+        simulated=simulated,
+        objective=s.Objective(
+            quantity=objective.quantity,
+            direction=objective.direction,
+            unit=objective.unit,
+            target=campaign.stopping.target,
+        ),
+        elements=list(campaign.ranges()),
+        settings=list(campaign.searched()),
+        budget=s.Budget(
+            samples=budget.samples,
+            lab_hours=budget.lab_hours,
+            substrates=budget.substrates,
+            ends_at=state.started_at + 3600 * budget.lab_hours,
+        ),
+        mode=state.mode.value,
+        words=mode_words(state),
+        transitional=state.mode in TRANSITIONAL,
+        may=[] if ended else [c.value for c in Command if (state.mode, c) in CAMPAIGN_TRANSITIONS and _sense(c, state)],
+        stop_wanted=state.stop_wanted,
+        held_by_policy=state.held_by_policy,
+        end=ended.end if ended else None,
+        end_reason=ended.reason if ended else None,
+        needs=need(state),
+        last_command=None
+        if command is None
+        else s.CommandView(
+            seq=command.version,
+            time=command.time,
+            command=command.command.value,
+            by=command.by,
+            reason=command.reason,
+            changed=command.changed,
+        ),
+        time=state.time,
+        started_at=state.started_at,
+        counts=counts(state, campaign),
+        finish=finish(state, campaign, history.between, now),
+        best=_best(state, campaign, history),
+        best_so_far=[
+            s.BestPoint(sample=i.sample, count=i.count, time=i.time, value=i.value, sigma=i.sigma)
+            for i in history.improvements
+        ],
+        stations={name: station(name, state, lab, history) for name in lab.stations},
+        next=_next(state, campaign, history),
+        model=_model(state, history),
+        reference=_reference(state),
+        targets={
+            element: s.Target(used_kwh=target.used_kwh + state.energy_kwh.get(element, 0.0), life_kwh=target.life_kwh)
+            for element, target in lab.targets.items()
+        },
+        faults={
+            str(fault): s.FaultCount(times=times, budget=campaign.recovery.faults.of(fault).budget)
+            for fault, times in state.faults.items()
+        },
+        slots=len(lab.cassette.bare),
+        slots_used=len(state.slots_used),
+        last_loop=history.last_loop,
+    )
+
+
+def _sense(command: Command, state: CampaignState) -> bool:
+    """Whether a command that the table allows would change anything a person means by it."""
+    if command is Command.RECOVER:
+        return bool(state.needs)
+    return command is not Command.RESUME or state.mode is not Mode.RUNNING
+
+
+def mode_words(state: CampaignState) -> str:
+    """The campaign's mode as a sentence."""
+    if state.ended is not None:
+        return f"Ended, {state.ended.end}: {state.ended.reason}."
+    match state.mode:
+        case Mode.HOLDING if state.finishing:
+            return "Holding: what is under way is finished first."
+        case Mode.HOLDING:
+            return "Holding at the next gate, shutters closed."
+        case Mode.HELD:
+            return "Held: every station is at rest until somebody resumes."
+        case Mode.STOPPING:
+            return "Stopping: the films in flight are finished and measured."
+        case Mode.ABORTING:
+            return "Aborting: every station goes to its safe state."
+        case Mode.NEEDS_OPERATOR:
+            return "Waiting for the operator."
+        case Mode.STOPPED:
+            return "Stopped."
+        case Mode.RUNNING:
+            return "Running."
+
+
+def need(state: CampaignState) -> s.Need | None:
+    """Why a person is needed; None if nobody is."""
+    if state.needs:
+        return s.Need(text=state.needs, command=None if state.ended else "recover", seq=state.needed_at)
+    if state.ended is not None and state.ended.end == "needs operator":
+        return s.Need(text=state.ended.reason, command=None, seq=state.version)
+    if state.held_by_policy and state.mode in (Mode.HOLDING, Mode.HELD):
+        hold = next(given for given in reversed(state.commands) if given.command is Command.HOLD)
+        return s.Need(text=hold.reason, command="resume", seq=hold.version)
+    return None
+
+
+def counts(state: CampaignState, campaign: Campaign) -> s.Counts:
+    phases = [sample.phase for sample in state.samples.values()]
+    return s.Counts(
+        suggested=len(phases),
+        deposited=state.films_made,
+        valid=state.count("valid"),
+        censored=state.count("censored"),
+        failed=state.count("failed"),
+        discarded=phases.count(Phase.DISCARDED),
+        quarantined=phases.count(Phase.QUARANTINED),
+        pending=len(state.pending),
+        earlier=sum(len(table) for table in campaign.prior_data),
+    )
+
+
+def station(name: str, state: CampaignState, lab: LabSpec, history: History) -> s.StationView:
+    """What `name` does by the journal."""
+    own = next((step for step in state.open_steps.values() if step.intent.station == name), None)
+    lost, given_up = name in state.lost_stations, name in state.given_up
+    if given_up:
+        told = "given up"
+    elif lost:
+        told = "lost"
+    elif own is not None:
+        told = "running"
+    else:
+        told = "claimed" if name in state.occupied else "idle"
+    return s.StationView(
+        kind=lab.stations[name].kind,
+        devices={device: spec.role for device, spec in lab.stations[name].devices.items()},
+        state=told,  # type: ignore[arg-type]  # one of its words
+        step=None if own is None else _step(own, history),
+        lost=lost,
+        given_up=given_up,
+    )
+
+
+def _step(step: OpenStep, history: History) -> s.Step:
+    intent = step.intent
+    by = expected(history.durations.get(kind_of(intent), ()))
+    moving = intent.plan == "transfer"
+    return s.Step(
+        uid=intent.step,
+        plan=intent.plan,
+        sample=intent.sample,
+        attempt=intent.attempt,
+        aid=intent.aid,
+        since=step.since,
+        source=str(intent.kwargs["source"]) if moving else None,
+        destination=str(intent.kwargs["destination"]) if moving else None,
+        expected_s=by.middle_s if by else None,
+        expected_low_s=by.low_s if by else None,
+        expected_high_s=by.high_s if by else None,
+        words=step_words(intent),
+    )
+
+
+def _best(state: CampaignState, campaign: Campaign, history: History) -> s.Best | None:
+    top = best(state, campaign.objective.direction)
+    if top is None or top.value is None or top.sigma is None:
+        return None
+    return s.Best(
+        sample=top.sample,
+        value=top.value,
+        sigma=top.sigma,
+        unit=top.unit,
+        composition=top.composition,
+        settings=top.settings,
+        time=history.observed_at.get(top.sample),
+    )
+
+
+def _next(state: CampaignState, campaign: Campaign, history: History) -> s.Why | None:
+    waiting = [sample for sample in state.pending if sample.phase in (Phase.SUGGESTED, Phase.DEPOSITING)]
+    return why(waiting[-1], state, campaign, history) if waiting else None
+
+
+def _model(state: CampaignState, history: History) -> s.Model | None:
+    latest = next(reversed(state.assessments.values()), None)
+    if latest is None:
+        return None
+    return s.Model(
+        seq=history.assessed_at,
+        **{name: getattr(latest, name) for name in e.ModelAssessed.model_fields if name not in ("v", "kind")},
+    )
+
+
+def _reference(state: CampaignState) -> s.ReferenceView | None:
+    reference = state.reference
+    if reference is None:
+        return None
+    return s.ReferenceView(
+        phase=reference.phase.value,
+        place=reference.place,
+        checked_at=state.reference_at or None,
+        awaited=state.reference_awaited,
+        unchecked=state.unchecked,
+        drifts=state.drifts,
+    )
+
+
+def row(sample: Sample, history: History) -> s.SampleRow:
+    """One line of the table of samples."""
+    told, film, observation = sample.suggestion, sample.film, sample.observation
+    chosen = history.chosen.get(sample.number)
+    return s.SampleRow(
+        number=sample.number,
+        phase=sample.phase.value,  # type: ignore[arg-type]  # no sample is the reference
+        slot=sample.slot,
+        place=sample.place,
+        bound_for=sample.bound_for,
+        composition=told.composition,
+        settings=told.settings,
+        method=told.method,
+        mean=told.mean,
+        sigma_predicted=told.sigma,
+        achieved=None
+        if film is None
+        else s.Achieved(
+            composition=film.composition,
+            composition_sigma=film.composition_sigma,
+            thickness_nm=film.thickness_nm,
+            thickness_sigma_nm=film.thickness_sigma_nm,
+            finished=film.finished,
+        ),
+        value=observation.value if observation else None,
+        sigma=observation.sigma if observation else None,
+        unit=observation.unit if observation else None,
+        validity=observation.validity if observation else None,
+        bound=observation.bound if observation else None,
+        reason=(observation.reason if observation else "") or sample.note,
+        suggested_at=chosen.time if chosen else None,
+        observed_at=history.observed_at.get(sample.number),
+        has_loop=sample.number in history.loops,
+        replicate=told.replicate,
+    )
