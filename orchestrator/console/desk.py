@@ -46,9 +46,8 @@ class Refused(Exception):
 class Desk:
     """One for each server."""
 
-    def __init__(self, hub: Hub, access: Access, reply_s: float = REPLY_S) -> None:
+    def __init__(self, hub: Hub, access: Access) -> None:
         self.hub, self.access = hub, access
-        self._reply_s = reply_s
 
     def source(self) -> Source:
         """Raises `Refused` before a campaign begins."""
@@ -65,7 +64,7 @@ class Desk:
         loop = asyncio.get_running_loop()
         reply.add_done_callback(lambda _: _wake(loop, answered))
         try:
-            await asyncio.wait_for(answered.wait(), self._reply_s)
+            await asyncio.wait_for(answered.wait(), REPLY_S)
         except TimeoutError:
             raise Refused(503, "not_answered", "it is not decided yet: ask again, with the same key") from None
         try:

@@ -23,6 +23,7 @@ LOOK_S = 0.05
 PACE_S = 0.1
 """Between two sheets."""
 BEAT_S = 1.0
+GOING_S = 1.0
 PAGE = 200
 """Entries in one message, for whoever has missed more than are at hand."""
 
@@ -143,11 +144,14 @@ class Hub:
             await self._changed.wait_for(lambda: self.sheet.seq > seen or self._beats > beats or self.closing)
 
     async def close(self, reason: str) -> None:
-        """Tell everybody that it is over."""
+        """Tell everybody that it is over, and give them a moment to go."""
         with suppress(JournalError):
             await self.fresh()
         self.closing = reason
         await self._notify()
+        patience = time.monotonic() + GOING_S
+        while self.watchers and time.monotonic() < patience:
+            await asyncio.sleep(LOOK_S)
 
     # --- the task -------------------------------------------------------------------------------------
 

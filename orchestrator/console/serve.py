@@ -200,7 +200,7 @@ class Console:
         while self._reason is None:
             try:
                 asyncio.run(self._serve())
-            except Exception:  # process edge: whatever is wrong with the page, the night goes on
+            except BaseException:  # process edge: whatever is wrong with the page, the night goes on; uvicorn may exit
                 log.exception("the console failed; it is started again")
             if self._reason is None:
                 threading.Event().wait(RETRY_S)
@@ -232,13 +232,15 @@ class Console:
         server = uvicorn.Server(config)
         self._ending = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        serving = asyncio.create_task(server.serve([self._listening.dup()]))
+        listening = self._listening.dup()
+        serving = asyncio.create_task(server.serve([listening]))
         ending = asyncio.create_task(self._ended(hub, server))
         async with hub:
             try:
                 await serving
             finally:
                 ending.cancel()
+                listening.close()
                 self._ending = self._loop = None
 
     async def _ended(self, hub: Hub, server: uvicorn.Server) -> None:

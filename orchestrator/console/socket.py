@@ -57,13 +57,13 @@ async def _tell(socket: WebSocket, hub: Hub, after: int | None, slow_s: float) -
     await send(message)
     while True:
         await hub.news(seen, beats)
+        while hub.sheet.seq > seen:
+            message, seen = await hub.update(seen)
+            await send(message)
         if hub.closing is not None:
             await send(hub.bye())
             await _close(socket, GOING_AWAY)
             return
-        if hub.sheet.seq > seen:
-            message, seen = await hub.update(seen)
-            await send(message)
         if hub.beat[0] > beats:
             beats, message = hub.beat
             await send(message)

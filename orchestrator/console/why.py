@@ -88,6 +88,8 @@ def in_words(told: e.SampleSuggested, campaign: Campaign, best: float | None, sh
     text += f"; the best then was {best:.4g} {unit}. "
     if share is None:
         return text + "It promises no improvement."
+    if share == 1:
+        return text + "Chosen to explore: only its uncertainty promises more than the best."
     if share > 2 / 3:
         return text + "Chosen mostly to explore: its outcome is uncertain."
     if share < 1 / 3:

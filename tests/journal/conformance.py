@@ -52,6 +52,12 @@ class JournalContract:
     def test_a_new_journal_is_empty(self, journal):
         assert list(journal.read()) == []
 
+    def test_so_many_are_read_as_are_wanted(self, journal):
+        journal.append([need(str(n)) for n in range(1, 8)], 0, 0.0)
+        assert [r.version for r in journal.read(2, 3)] == [3, 4, 5]
+        assert [r.version for r in journal.read(5, 3)] == [6, 7]
+        assert list(journal.read(0, 0)) == []
+
     def test_what_is_appended_is_read(self, journal):
         entries = [need("a"), StationLost(station="robot", reason="µ–☃"), need("b")]
         assert journal.append(entries, 0, 12.5) == 3

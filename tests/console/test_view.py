@@ -1,0 +1,337 @@
+"""What is shown of a state, without a server."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.campaign import entries as e
+from orchestrator.campaign.labspec import load_lab
+from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, CommandRefused, Mode, next_mode
+from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import CampaignState
+from orchestrator.console import maps
+from orchestrator.console.forecast import SHARE_Z, expected, finish
+from orchestrator.console.history import History, kind_of
+from orchestrator.console.shapes import Line, View
+from orchestrator.console.view import need, row, view
+from orchestrator.console.why import distance, exploration, why
+from orchestrator.console.words import line
+from orchestrator.optimizer.optimizer import make_optimizer
+from tests.campaign.stories import ended, film, intended, observed, suggested, transfer
+from tests.service.nights import campaign
+
+LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
+GOLDEN = Path(__file__).parents[1] / "campaign/entries.golden.jsonl"
+
+
+def told(*entries: e.Entry, spec: Campaign | None = None, dt: float = 60.0) -> tuple[CampaignState, History]:
+    """State and history after `entries`, `dt` lab seconds apart."""
+    state, history = CampaignState(), History()
+    begun = e.CampaignStarted(campaign=(spec or campaign()).model_dump(mode="json"), lab={}, by="tester")
+    for version, entry in enumerate((begun, *entries), 1):
+        recorded = e.Recorded(version, 1000.0 + dt * version, entry)
+        state.apply(recorded)
+        history.take(recorded)
+    return state, history
+
+
+def shown(state: CampaignState, history: History, spec: Campaign | None = None) -> View:
+    return view(state, spec or campaign(), LAB, history, now=state.time, simulated=True)
+
+
+def made(sample: int, value: float = 1500.0) -> list[e.Entry]:
+    """A sample from suggestion to observation, home again."""
+    n = sample
+    return [
+        suggested(n),
+        *transfer(f"{n}a", n, f"cassette/{n}", "deposition", "deposition"),
+        intended(f"{n}b", "deposit", n, ["deposition"], composition={"Fe": 1.0}, rates={"Fe": {"nm_s_w": 1.0}}),
+        film(n),
+        ended(f"{n}b"),
+        *transfer(f"{n}c", n, "deposition", "magnetometry", "deposition", "magnetometry"),
+        intended(f"{n}d", "measure", n, ["magnetometry"]),
+        observed(n, value),
+        ended(f"{n}d"),
+        *transfer(f"{n}e", n, "magnetometry", f"cassette/{n}", "magnetometry"),
+    ]
+
+
+# --- the mode and what may be done --------------------------------------------------------------------------
+
+
+def test_what_may_be_done_is_what_the_daemon_takes() -> None:
+    state, history = told(e.CommandGiven(command="hold", by="a", reason=""))
+    assert state.mode is Mode.HOLDING
+    for command in shown(state, history).may:
+        next_mode(state.mode, Command(command))
+    assert shown(state, history).may == ["hold", "resume", "stop", "abort"]
+    over, history = told(e.CommandGiven(command="abort", by="a", reason=""), e.CampaignEnded(end="aborted", reason="x"))
+    assert shown(over, history).may == []
+    for command in Command:
+        with pytest.raises(CommandRefused):
+            next_mode(over.mode, command)
+
+
+def test_every_command_of_every_mode_is_offered_or_changes_nothing() -> None:
+    left_out = {(Mode.RUNNING, Command.RESUME)} | {(mode, Command.RECOVER) for mode in Mode}
+    for mode, command in CAMPAIGN_TRANSITIONS:
+        state, history = told()
+        state.mode = mode
+        offered = command.value in shown(state, history).may
+        assert offered or (mode, command) in left_out
+
+
+def test_why_a_person_is_needed_and_what_to_give() -> None:
+    assert need(told()[0]) is None
+    called = need(told(e.OperatorNeeded(reason="find sample 3"))[0])
+    assert called is not None
+    assert (called.text, called.command, called.seq) == ("find sample 3", "recover", 2)
+    hold = e.CommandGiven(command="hold", by="recovery policy", reason="3 failures", after_steps=True)
+    held = need(told(hold)[0])
+    assert held is not None
+    assert (held.text, held.command) == ("3 failures", "resume")
+    over = [e.OperatorNeeded(reason="find it"), e.CampaignEnded(end="needs operator", reason="find it")]
+    gone = need(told(*over)[0])
+    assert gone is not None
+    assert gone.command is None
+
+
+def test_stations_by_the_journal() -> None:
+    state, history = told(
+        suggested(1),
+        intended("a", "transfer", 1, ["robot", "deposition"], source="cassette/1", destination="deposition"),
+        e.StationLost(station="magnetometry", reason="died"),
+    )
+    stations = shown(state, history).stations
+    assert {name: station.state for name, station in stations.items()} == {
+        "robot": "running",
+        "deposition": "claimed",
+        "magnetometry": "lost",
+    }
+    step = stations["robot"].step
+    assert step is not None
+    assert (step.source, step.destination, step.since) == ("cassette/1", "deposition", 1000.0 + 3 * 60)
+
+
+# --- the past -----------------------------------------------------------------------------------------------
+
+
+def test_best_so_far_is_every_improvement_and_forgets_what_is_withdrawn() -> None:
+    values = {1: 1500.0, 2: 1400.0, 3: 1700.0, 4: 1600.0}
+    night = [entry for number, value in values.items() for entry in made(number, value)]
+    state, history = told(*night)
+    assert [(p.sample, p.count) for p in shown(state, history).best_so_far] == [(1, 1), (3, 3)]
+    state, history = told(*night, e.ObservationWithdrawn(sample=3, reason="drift"))
+    assert [(p.sample, p.count) for p in shown(state, history).best_so_far] == [(1, 1), (4, 3)]
+    lowest = campaign(direction="min")
+    state, history = told(*night, spec=lowest)
+    assert [p.sample for p in shown(state, history, lowest).best_so_far] == [1, 2]
+    best = shown(state, history, lowest).best
+    assert best is not None
+    assert best.sample == 2
+
+
+def test_steps_that_were_held_up_say_nothing_of_how_long_one_takes() -> None:
+    hold, resume = (e.CommandGiven(command=word, by="a", reason="") for word in ("hold", "resume"))
+    begin = [suggested(1), *transfer("a", 1, "cassette/1", "deposition", "deposition")]
+    deposit = intended("b", "deposit", 1, ["deposition"])
+    _, quiet = told(*begin, deposit, film(1), ended("b"))
+    assert quiet.durations[kind_of(deposit)] == [120.0]
+    _, disturbed = told(*begin, deposit, hold, resume, film(1), ended("b"))
+    assert kind_of(deposit) not in disturbed.durations
+    _, failed = told(*begin, deposit, ended("b", "failed", fault="protocol"))
+    assert kind_of(deposit) not in failed.durations
+
+
+def test_what_a_step_takes_is_not_said_before_there_are_five() -> None:
+    assert expected([100.0] * 4) is None
+    found = expected([100.0, 110.0, 90.0, 105.0, 500.0])
+    assert found is not None
+    assert found.middle_s == 105.0
+    assert found.low_s < found.middle_s < found.high_s
+
+
+# --- the finish ---------------------------------------------------------------------------------------------
+
+
+def test_the_finish_is_a_range_around_what_the_pace_says() -> None:
+    spec = campaign(samples=10)
+    state, history = told(*[entry for n in (1, 2, 3, 4) for entry in made(n)], spec=spec)
+    found = finish(state, spec, history.between, state.time)
+    assert found is not None
+    pace = 60.0 * len(made(1))
+    assert (found.films_to_come, found.from_films, found.limited_by) == (6, 4, "samples")
+    assert found.middle == pytest.approx(state.observed_at + 6 * pace)
+    assert found.low == pytest.approx(found.high) == pytest.approx(found.middle), "films that all took the same"
+    assert finish(state, spec, history.between[:2], state.time) is None
+
+
+@given(st.lists(st.floats(1000, 5000), min_size=3, max_size=30), st.integers(1, 40))
+def test_the_range_grows_with_what_is_to_come(between: list[float], to_come: int) -> None:
+    spec = campaign(samples=1 + to_come)
+    state, _ = told(*made(1), spec=spec)
+    found = finish(state, spec, between, state.time)
+    assert found is not None
+    assert found.low <= found.middle <= found.high
+    mean = sum(between) / len(between)
+    assert found.middle == pytest.approx(state.observed_at + to_come * mean)
+    sd = float(np.std(between, ddof=1))
+    half = SHARE_Z * sd * math.sqrt(to_come + to_come**2 / len(between))
+    assert found.high == pytest.approx(max(state.time, found.middle + half))
+
+
+def test_of_100_nights_about_90_end_in_the_range() -> None:
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(200):
+        spec = campaign(samples=21)
+        state, _ = told(*made(1), spec=spec)
+        times = rng.gamma(25.0, 100.0, 28)
+        found = finish(state, spec, list(times[:8]), state.time)
+        assert found is not None
+        hits += found.low <= state.observed_at + times[8:].sum() <= found.high
+    assert 165 <= hits <= 195
+
+
+def test_nobody_says_when_a_night_ends_that_is_held_or_needs_somebody() -> None:
+    spec = campaign(samples=10)
+    night = [entry for n in (1, 2, 3, 4) for entry in made(n)]
+    for last in (e.CommandGiven(command="hold", by="a", reason=""), e.OperatorNeeded(reason="x")):
+        state, history = told(*night, last, spec=spec)
+        assert finish(state, spec, history.between, state.time) is None
+
+
+def test_the_lab_hours_may_be_what_ends_it() -> None:
+    spec = campaign(samples=100, lab_hours=1.5)
+    state, history = told(*[entry for n in (1, 2, 3, 4) for entry in made(n)], spec=spec)
+    found = finish(state, spec, history.between, state.time)
+    assert found is not None
+    assert found.limited_by == "lab hours"
+    assert found.films_to_come < 96
+
+
+# --- why ----------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+def test_exploration_is_a_share_of_the_expected_improvement(mean: float, sigma: float, best: float) -> None:
+    share = exploration(mean, sigma, best, "max")
+    assert share is not None
+    assert 0.0 <= share <= 1.0
+    assert exploration(-mean, sigma, -best, "min") == pytest.approx(share)
+    gain = mean - best
+    if gain > 0 and gain / sigma < 6:
+        draws = gain + sigma * np.random.default_rng(0).standard_normal(20_000)
+        improvement = np.maximum(draws, 0).mean()
+        by_mean = gain * (draws > 0).mean()
+        assert 1 - by_mean / improvement == pytest.approx(share, abs=0.05)
+
+
+def test_without_a_spread_there_is_nothing_to_explore() -> None:
+    assert exploration(2.0, 0.0, 1.0, "max") == 0.0
+    assert exploration(1.0, 0.0, 2.0, "max") is None
+
+
+def test_why_a_sample_was_chosen() -> None:
+    choice = suggested(2).model_copy(
+        update={"composition": {"Fe": 1.0, "Co": 0.0, "Ni": 0.0}, "mean": 1600.0, "sigma": 30.0, "observed": 1}
+    )
+    state, history = told(*made(1), choice, *made(3, 1800.0))
+    found = why(state.samples[2], state, campaign(), history)
+    assert (found.best_then, found.observed) == (1500.0, 1)
+    assert [(n.sample, n.value) for n in found.nearest] == [(1, 1500.0)], "what came later was not known"
+    assert found.nearest[0].distance_at_percent == pytest.approx(100 * math.sqrt(0.25 + 0.09 + 0.04))
+    assert found.binds == ["Fe at its most, 100 at.%", "Co at its least, 0 at.%", "Ni at its least, 0 at.%"]
+    assert "1600 ± 30 kA/m" in found.words
+    assert found.exploration is not None
+    assert found.exploration < 0.01
+
+
+def test_distances_are_in_atomic_percent() -> None:
+    assert distance({"Fe": 1.0}, {"Co": 1.0}) == pytest.approx(100 * math.sqrt(2))
+    assert distance({"Fe": 0.5, "Co": 0.5}, {"Fe": 0.5, "Co": 0.5}) == 0.0
+
+
+# --- maps ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("elements", [1, 2, 3, 4, 5])
+def test_every_point_of_a_map_is_a_composition(elements: int) -> None:
+    names = ["Fe", "Co", "Ni", "Cu", "V"][:elements]
+    spec = campaign().model_dump(mode="json") | {"elements": {name: {"step": 2} for name in names}}
+    state, _ = told()
+    panels = maps.panels(state, Campaign.model_validate(spec))
+    assert len(panels) == (1 if elements <= 3 else min(maps.MOST_PAIRS, math.comb(elements, 2)))
+    for panel in panels:
+        assert len(panel.candidates) == len(panel.shares)
+        for candidate in panel.candidates:
+            assert sum(candidate["composition"].values()) == pytest.approx(1.0)
+            assert min(candidate["composition"].values()) >= -1e-12
+
+
+def test_feasible_is_what_the_space_of_the_campaign_holds() -> None:
+    from orchestrator.campaign.space import Space
+
+    given = campaign().model_dump(mode="json")
+    given |= {"elements": {"Fe": {"min": 20, "step": 10}, "Co": {"max": 60, "step": 10}, "Ni": {"step": 10}}}
+    given |= {"constraints": [{"coefficients": {"Fe": 1, "Ni": -1}, "min": 0, "max": None}], "at_most": 2}
+    spec = Campaign.model_validate(given)
+    space = Space.of(spec)
+    inside = {tuple(np.round(np.array(space.features(row[None])[0]), 6)) for row in space.enumerate()}
+    for point in maps.simplex(3, 10):
+        candidate = {"composition": dict(zip(("Fe", "Co", "Ni"), point, strict=True)), "settings": {}}
+        assert maps.feasible(candidate, spec) == (tuple(np.round(point, 6)) in inside)
+
+
+def test_the_map_is_what_the_optimizer_expects() -> None:
+    spec = campaign(samples=10)
+    optimizer = make_optimizer(spec)
+    for number, (fe, value) in enumerate(((0.2, 1200.0), (0.5, 1700.0), (0.8, 1600.0)), 1):
+        optimizer.observe(
+            {"sample": number, "composition": {"Fe": fe, "Co": 1 - fe, "Ni": 0.0}, "value": value, "sigma": 10.0}
+        )
+    pending = [{"composition": {"Fe": 0.3, "Co": 0.3, "Ni": 0.4}, "settings": {}}]
+    object.__setattr__(optimizer, "_settings", spec.optimizer.model_copy(update={"initial_samples": 3}))
+    chosen = optimizer.suggest(pending, 5)
+    chart = optimizer.chart([chosen.candidate, *pending], pending, 5)
+    assert chart is not None
+    assert chart.observed == 3
+    assert chart.mean[0] == pytest.approx(chosen.mean)
+    assert chart.sigma[0] == pytest.approx(chosen.sigma)
+    assert chart.acquisition[0] == pytest.approx(chosen.acquisition)
+    assert chart.acquisition[1] < chart.acquisition[0]
+    assert make_optimizer(spec).chart(pending, [], 1) is None
+
+
+# --- words --------------------------------------------------------------------------------------------------
+
+
+def golden() -> list[Any]:
+    return [e.from_json(text) for text in GOLDEN.read_text().splitlines() if text.strip()]
+
+
+def test_every_entry_has_a_sentence_of_its_own() -> None:
+    kinds = set()
+    for number, entry in enumerate(golden(), 1):
+        told_line = line(e.Recorded(number, 1000.0, entry))
+        assert Line.model_validate_json(told_line.model_dump_json()) == told_line
+        assert told_line.text.endswith(".")
+        assert told_line.text != f"{entry.kind.replace('_', ' ').capitalize()}.", "no words for it"
+        assert told_line.entry.get("loop") is None
+        assert "None" not in told_line.text
+        kinds.add(entry.kind)
+    assert len(kinds) > 20
+
+
+def test_a_row_of_a_sample_is_honest_about_what_is_not_known() -> None:
+    state, history = told(suggested(1))
+    told_row = row(state.samples[1], history)
+    assert (told_row.value, told_row.sigma, told_row.achieved, told_row.validity, told_row.mean) == (None,) * 5
+    assert told_row.observed_at is None
