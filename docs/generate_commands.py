@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -28,14 +29,18 @@ Exit codes: 0 done (or stopped), 1 breaches found (`audit`) or a channel that to
 
 def page() -> str:
     """The page as it should be."""
-    context = click.Context(nightshift, info_name="nightshift")
-    sections = [HEAD]
-    for name in nightshift.list_commands(context):
-        command = nightshift.get_command(context, name)
+    return "\n".join([HEAD, *sections(nightshift, click.Context(nightshift, info_name="nightshift"))])
+
+
+def sections(group: click.Group, context: click.Context) -> Iterator[str]:
+    """The help of each command of a group, and of those below it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context, max_content_width=96, terminal_width=96)
-        sections.append(f"## nightshift {name}\n\n```text\n{command.get_help(inner)}\n```\n")
-    return "\n".join(sections)
+        yield f"## {inner.command_path}\n\n```text\n{command.get_help(inner)}\n```\n"
+        if isinstance(command, click.Group):
+            yield from sections(command, inner)
 
 
 def main() -> None:
