@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from orchestrator.campaign.actions import ACTIONS
 from orchestrator.campaign.lifecycle import (
     CAMPAIGN_TRANSITIONS,
     CAMPAIGN_TURNS,
@@ -33,7 +34,7 @@ How far a sample has come.  Where it *is* (its cassette slot, a station, on its 
 
 {sample}
 
-A sample that is observed or discarded is brought back to its slot.  One that is quarantined stays where it
+A sample that is observed, discarded or vetoed is brought back to its slot.  One that is quarantined stays where it
 is until the operator has settled what became of it.  A deposit or a transfer that ended *unknown* leaves the
 sample as it was; in the same breath it is quarantined.
 
@@ -77,6 +78,19 @@ The daemon takes one command after the other.  Each has a name, a reason, a **ke
 A refusal says who was before, when and why.  One that was refused stays refused.  A daemon that comes later judges it
 anew: a *resume* is stale for ever, the others lead to rest.
 
+### What operators do about the search
+
+In which modes of the campaign an action is taken, and in which phases of the sample that it is about; "–": not about a
+sample.  A refusal says why, and what would be taken.  How each is given:
+[Act on the search](../how-to/act-on-the-search.md).
+
+{actions}
+
+An action that is so already changes nothing, and says by whom it is so.  One with a key that is known is answered as it
+was.  What another has changed since its giver looked (that sample, the queue, the budget) is not changed unseen: the
+action is refused, and says who was first.  *Sample* and *note* take nothing back and are never refused for that.
+*Veto* and *reject* are not taken without a reason.
+
 ## A station
 
 What a station that carries out a step is told, again until it does it; a dash: nothing.
@@ -100,6 +114,7 @@ def states_page() -> str:
         reference=diagram(Phase.REFERENCE, REFERENCE_TRANSITIONS),
         campaign=diagram(Mode.RUNNING, {**CAMPAIGN_TRANSITIONS, **CAMPAIGN_TURNS}),
         commands="\n".join(_command_table()),
+        actions="\n".join(_action_table()),
         orders="\n".join(_order_table()),
         station=diagram(State.SAFE, TRANSITIONS),
     )
@@ -127,6 +142,16 @@ def _command_table() -> Iterator[str]:
     for mode in Mode:
         after = [CAMPAIGN_TRANSITIONS.get((mode, command), "–") for command in Command]
         yield f"| **{mode}** | {' | '.join(after)} |"
+
+
+def _action_table() -> Iterator[str]:
+    modes = [mode for mode in Mode if any(mode in action.modes for action in ACTIONS.values())]
+    yield f"| | {' | '.join(modes)} | the sample is |"
+    yield "|---|" + "---|" * (len(modes) + 1)
+    for action in ACTIONS.values():
+        taken = ["yes" if mode in action.modes else "–" for mode in modes]
+        phases = "anything" if len(action.phases) == len(Phase) - 1 else ", ".join(action.phases) or "–"
+        yield f"| **{action.name}** | {' | '.join(taken)} | {phases} |"
 
 
 def _order_table() -> Iterator[str]:

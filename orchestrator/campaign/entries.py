@@ -338,6 +338,103 @@ class CommandGiven(_First):
     seen: int | None = None
 
 
+class _Act(_First):
+    """What an operator did about the search.  `key` and `seen` are those of his request, as in `CommandGiven`."""
+
+    by: str
+    reason: str
+    key: str = ""
+    seen: int | None = None
+
+
+class OwnSampleQueued(_Act):
+    """An operator wants this made: at the next turn, or when those queued before it have been.
+
+    `queued` counts the own samples of the campaign from 1.  When its turn has come the sample is a `SampleSuggested`
+    with the method ``operator``, always of the first in the queue.
+    """
+
+    kind: Literal["own_sample_queued"] = "own_sample_queued"
+    queued: int
+    composition: Fractions
+    settings: dict[str, float] = {}
+
+
+class QueueReordered(_Act):
+    """Own sample `queued` was moved; `order` is the whole queue since."""
+
+    kind: Literal["queue_reordered"] = "queue_reordered"
+    queued: int
+    order: list[int]
+
+
+class OwnSampleWithdrawn(_Act):
+    """An own sample was taken out of the queue before its turn."""
+
+    kind: Literal["own_sample_withdrawn"] = "own_sample_withdrawn"
+    queued: int
+
+
+class SuggestionVetoed(_Act):
+    """A sample is not to be made.  Its film had not been begun: once it is in its slot, its substrate is anybody's
+    again.  The optimizer does not suggest that again."""
+
+    kind: Literal["suggestion_vetoed"] = "suggestion_vetoed"
+    sample: int
+
+
+class ObservationRejected(_Act):
+    """The value of a sample is not to be believed: the model no longer sees it.  It stays in the journal."""
+
+    kind: Literal["observation_rejected"] = "observation_rejected"
+    sample: int
+
+
+class ObservationRestored(_Act):
+    """A value that was rejected counts again, as if it never had been."""
+
+    kind: Literal["observation_restored"] = "observation_restored"
+    sample: int
+
+
+class MeasurementRequested(_Act):
+    """A sample that was observed is to be measured again.  Its observation counts no longer, and stays in the
+    journal."""
+
+    kind: Literal["measurement_requested"] = "measurement_requested"
+    sample: int
+
+
+class SampleNoted(_Act):
+    """Somebody remarked on a sample; nothing follows from it."""
+
+    kind: Literal["sample_noted"] = "sample_noted"
+    sample: int
+    text: str
+
+
+class BudgetChanged(_Act):
+    """From now on the campaign may spend that; None: as before.  `lab_hours` count from its start."""
+
+    kind: Literal["budget_changed"] = "budget_changed"
+    samples: int | None = None
+    lab_hours: float | None = None
+
+
+Act = (
+    OwnSampleQueued
+    | QueueReordered
+    | OwnSampleWithdrawn
+    | SuggestionVetoed
+    | ObservationRejected
+    | ObservationRestored
+    | MeasurementRequested
+    | SampleNoted
+    | BudgetChanged
+)
+"""What operators do about the search."""
+
+
 class CampaignHeld(_First):
     """Every station has come to rest at a gate after a hold."""
 
@@ -412,6 +509,15 @@ Entry = Annotated[
     | SampleDiscarded
     | SampleQuarantined
     | CommandGiven
+    | OwnSampleQueued
+    | QueueReordered
+    | OwnSampleWithdrawn
+    | SuggestionVetoed
+    | ObservationRejected
+    | ObservationRestored
+    | MeasurementRequested
+    | SampleNoted
+    | BudgetChanged
     | CampaignHeld
     | StationLost
     | StationRestarted

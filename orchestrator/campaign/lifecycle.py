@@ -17,6 +17,7 @@ class Phase(StrEnum):
     MEASURING = "measuring"
     OBSERVED = "observed"  # its observation is in the journal
     DISCARDED = "discarded"
+    VETOED = "vetoed"  # not to be made; in its slot, its substrate is free again
     QUARANTINED = "quarantined"
     REFERENCE = "reference"  # the reference specimen, whenever it is not being measured
 
@@ -33,6 +34,8 @@ class Happening(StrEnum):
     GIVEN_UP = "discarded by a policy or person"
     SET_ASIDE = "quarantined"
     WITHDRAWN = "observation withdrawn"
+    REPEAT_ASKED = "to be measured again"
+    VETO = "vetoed by an operator"
     REFERENCE_MEASURED = "reference measured"
     PUT_BACK = "put back by the operator"
 
@@ -49,6 +52,8 @@ _FORWARD: dict[tuple[Phase, Happening], Phase] = {
     (Phase.MEASURING, Happening.NOT_MEASURED): Phase.DEPOSITED,
     (Phase.MEASURING, Happening.OBSERVATION_MADE): Phase.OBSERVED,
     (Phase.OBSERVED, Happening.WITHDRAWN): Phase.DEPOSITED,
+    (Phase.OBSERVED, Happening.REPEAT_ASKED): Phase.DEPOSITED,
+    (Phase.SUGGESTED, Happening.VETO): Phase.VETOED,
     (Phase.QUARANTINED, Happening.WITHDRAWN): Phase.QUARANTINED,
 }
 _GIVEN_UP = {(phase, Happening.GIVEN_UP): Phase.DISCARDED for phase in (Phase.SUGGESTED, Phase.DEPOSITED)}

@@ -20,16 +20,15 @@ class _Best(NamedTuple):
 @dataclass
 class Observed:
     """`made` are the observations in their order, without their loops: no decision asks for one, and a campaign's
-    loops are most of its journal.  `withdrawn` counts those that were taken back, and are not among them."""
+    loops are most of its journal.  Those that were taken back or rejected are not among them."""
 
     made: list[e.ObservationMade] = field(default_factory=list)
-    withdrawn: int = 0
     _validities: dict[e.Validity, int] = field(default_factory=dict)
     _best: dict[Direction, _Best] = field(default_factory=dict)
 
     def copy(self) -> Observed:
         """One that can be changed without changing this one."""
-        return Observed(self.made.copy(), self.withdrawn, self._validities.copy(), self._best.copy())
+        return Observed(self.made.copy(), self._validities.copy(), self._best.copy())
 
     def count(self, validity: e.Validity) -> int:
         """How many are `validity`."""
@@ -53,7 +52,14 @@ class Observed:
     def withdraw(self, observation: e.ObservationMade) -> None:
         """Take one back."""
         self.made.remove(observation)
-        self.withdrawn += 1
+        self._count_anew()
+
+    def restore(self, observation: e.ObservationMade, position: int) -> None:
+        """One that was taken back counts again, as the one before which `position` others came."""
+        self.made.insert(position, observation)
+        self._count_anew()
+
+    def _count_anew(self) -> None:
         self._validities.clear()
         self._best.clear()
         for left in self.made:

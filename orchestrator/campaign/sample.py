@@ -8,6 +8,7 @@ from typing import Self
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.faults import Fault
 from orchestrator.campaign.lifecycle import Phase
+from orchestrator.campaign.search import Acted, Queued
 
 
 def slot_place(slot: int) -> e.Place:
@@ -46,16 +47,24 @@ class Specimen:
     @property
     def finished(self) -> bool:
         """Nothing more is to be done to it, but to bring it home."""
-        return self.phase in (Phase.OBSERVED, Phase.DISCARDED)
+        return self.phase in (Phase.OBSERVED, Phase.DISCARDED, Phase.VETOED)
 
 
 @dataclass
 class Sample(Specimen):
-    """A substrate that a composition was suggested for."""
+    """A substrate that a composition was suggested for; or `own` was, by an operator.
+
+    `observed_in` is the version of the entry that tells of `observation`; `rejected` says who does not believe that,
+    and `remarks` are what operators noted.
+    """
 
     suggestion: e.SampleSuggested = field(kw_only=True)
     film: e.FilmDeposited | None = None
     observation: e.ObservationMade | None = None
+    observed_in: int = 0
+    rejected: Acted | None = None
+    own: Queued | None = None
+    remarks: tuple[Acted, ...] = ()
 
 
 @dataclass(frozen=True)

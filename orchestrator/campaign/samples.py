@@ -9,12 +9,18 @@ from dataclasses import dataclass, field, replace
 from orchestrator.campaign.entries import FilmDeposited, Place, SampleSuggested
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.sample import Sample, slot_place
+from orchestrator.campaign.search import Queued
 
 AWAITED = (Phase.SUGGESTED, Phase.DEPOSITING, Phase.DEPOSITED, Phase.MEASURING)
 
 
 def _planned(sample: Sample) -> bool:
-    return sample.film is not None or sample.phase is not Phase.DISCARDED
+    return sample.film is not None or sample.phase not in (Phase.DISCARDED, Phase.VETOED)
+
+
+def has_substrate(sample: Sample) -> bool:
+    """Whether a substrate is that sample's; one that was vetoed gives its own back when it is in its slot again."""
+    return sample.phase is not Phase.VETOED or not sample.at_home or sample.bound_for is not None
 
 
 def _settled(sample: Sample) -> bool:
@@ -77,11 +83,10 @@ class Samples:
 
     # --- changes --------------------------------------------------------------------------------------
 
-    def add(self, suggestion: SampleSuggested) -> None:
-        """A new one, at rest in its slot."""
-        sample = Sample(
-            suggestion.sample, suggestion.slot, slot_place(suggestion.slot), Phase.SUGGESTED, suggestion=suggestion
-        )
+    def add(self, suggestion: SampleSuggested, own: Queued | None = None) -> None:
+        """A new one, at rest in its slot; perhaps an operator's `own`."""
+        slot = suggestion.slot
+        sample = Sample(suggestion.sample, slot, slot_place(slot), Phase.SUGGESTED, suggestion=suggestion, own=own)
         self.by_number[sample.number] = sample
         self._of_slot[sample.slot] = self._home_of[sample.place] = sample.number
         self._awaited[sample.number] = self._unsettled[sample.number] = None
@@ -112,6 +117,7 @@ class Samples:
         elif number not in self._awaited:  # its observation was withdrawn
             self._awaited = {n: None for n in self.by_number if n == number or n in self._awaited}
         _note(self._unsettled, number, not _settled(sample))
+        self._give_back(sample)
         return sample
 
     def move(self, number: int, place: Place, bound_for: Place | None = None) -> None:
@@ -121,6 +127,12 @@ class Samples:
         _note(self._abroad, number, bound_for is not None or not sample.at_home)
         if sample.finished:
             _note(self._unsettled, number, not sample.at_home)
+        self._give_back(sample)
+
+    def _give_back(self, sample: Sample) -> None:
+        """Its substrate, if that is no longer its own."""
+        if not has_substrate(sample):
+            del self._of_slot[sample.slot], self._home_of[slot_place(sample.slot)]
 
 
 def _note(numbers: dict[int, None], number: int, belongs: bool) -> None:

@@ -269,9 +269,16 @@ class Space:
         told = settings or {}
         if any(grid.name not in told or told[grid.name] not in grid.values for grid in self.settings):
             return False
-        row = np.rint([*asked, *self._indices(told)]).astype(np.int64)
+        row = self.nearest_row(at_percent, told)
         exactly = np.abs(row[: self.n] - asked).max() * self.unit_at_percent <= SUM_TOLERANCE
         return bool(exactly and self.has(row[np.newaxis])[0])
+
+    def nearest_row(self, at_percent: Mapping[str, float], settings: Mapping[str, Value]) -> Rows:
+        """Whole units and indices next to `at_percent` and `settings`, (c,), each by itself: a row of the space only
+        if they are of it.  Raises `ValueError` as `round_to_lattice` does for settings."""
+        asked = [at_percent.get(element, 0.0) / self.unit_at_percent for element in self.elements]
+        row: Rows = np.rint([*asked, *self._indices(settings)]).astype(np.int64)
+        return row
 
     def _indices(self, settings: Mapping[str, Value]) -> Iterator[int]:
         for grid in self.settings:

@@ -25,6 +25,7 @@ from orchestrator.campaign.lifecycle import (
 from orchestrator.campaign.observed import Direction, Observed
 from orchestrator.campaign.sample import Astray, Sample, Specimen, slot_place
 from orchestrator.campaign.samples import Samples
+from orchestrator.campaign.search import OPERATOR, Search, acted
 from orchestrator.campaign.steps import OpenStep, Steps
 
 __all__ = [
@@ -62,7 +63,9 @@ class CampaignState:
     that were observed since, and `drifts` counts the times in a row that it did not.
 
     `assessments` are the last of the model after each number of observations, in their order; none that took into
-    account what was withdrawn.
+    account what was withdrawn, or is rejected.
+
+    `search` is what operators changed: their own samples, vetoes, the budget.
     """
 
     def __init__(self) -> None:
@@ -92,6 +95,7 @@ class CampaignState:
         self.assessments: dict[int, e.ModelAssessed] = {}
         self.needs: str = ""
         self.needed_at = 0
+        self.search = Search()
         self._samples = Samples()
         self._observations = Observed()
         self._steps = Steps()
@@ -110,13 +114,8 @@ class CampaignState:
 
     @property
     def observations(self) -> Sequence[e.ObservationMade]:
-        """Those that hold, in order, without their loops."""
+        """Those that the model is told of, in order, without their loops: all but those taken back or rejected."""
         return self._observations.made
-
-    @property
-    def withdrawn(self) -> int:
-        """How many observations were taken back."""
-        return self._observations.withdrawn
 
     @property
     def samples(self) -> Mapping[int, Sample]:
@@ -125,6 +124,7 @@ class CampaignState:
 
     @property
     def slots_used(self) -> Set[int]:
+        """Whose substrate is a sample's; that of one that was vetoed is not, once it is back."""
         return self._samples.slots
 
     @property
@@ -233,6 +233,18 @@ class CampaignState:
                 self._commanded(entry)
                 self._held_or_forgiven(entry, was[0])
                 self._keep(entry, time, changed=self._will != was)
+            case (
+                e.OwnSampleQueued()
+                | e.QueueReordered()
+                | e.OwnSampleWithdrawn()
+                | e.BudgetChanged()
+                | e.SuggestionVetoed()
+                | e.ObservationRejected()
+                | e.ObservationRestored()
+                | e.MeasurementRequested()
+                | e.SampleNoted()
+            ):
+                self._acted(entry, time)
             case e.CampaignHeld():
                 self.mode = turned(self.mode, Turn.AT_REST)
             case e.StationLost():
@@ -301,7 +313,51 @@ class CampaignState:
             raise LifecycleError(f"sample {entry.sample}: slot {entry.slot} is the reference specimen's")
         if entry.slot in self._samples.slots:
             raise LifecycleError(f"sample {entry.sample}: the substrate in slot {entry.slot} is another sample's")
-        self._samples.add(entry)
+        own = self.search.queue[:1]
+        if entry.method == OPERATOR:
+            self.search = self.search.taken(entry)
+        self._samples.add(entry, own[0] if entry.method == OPERATOR else None)
+
+    def _acted(self, entry: e.Act, time: float) -> None:
+        """An operator did something about the search."""
+        before, self.search = self.search, self.search.after(entry, self.version + 1, time)
+        try:
+            self._follow(entry, time)
+        except LifecycleError:
+            self.search = before
+            raise
+
+    def _follow(self, entry: e.Act, time: float) -> None:
+        match entry:
+            case e.SuggestionVetoed():
+                why = f": {entry.reason}" if entry.reason else ""
+                self._happened(entry.sample, Happening.VETO).note = f"vetoed by {entry.by}{why}"
+            case e.ObservationRejected():
+                self._rejected(entry, time)
+            case e.ObservationRestored():
+                self._restored(entry)
+            case e.MeasurementRequested():
+                self._forget(entry.sample, Happening.REPEAT_ASKED)
+            case e.SampleNoted():
+                sample = self._sample(entry.sample)
+                sample.remarks = (*sample.remarks, acted(entry, self.version + 1, time))
+
+    def _rejected(self, entry: e.ObservationRejected, time: float) -> None:
+        sample = self._sample(entry.sample)
+        if sample.observation is None or sample.observation.value is None or sample.rejected is not None:
+            raise LifecycleError(f"sample {sample.number} has no value that could be rejected")
+        sample.rejected = acted(entry, self.version + 1, time)
+        self._observations.withdraw(sample.observation)
+        self.assessments.clear()
+
+    def _restored(self, entry: e.ObservationRestored) -> None:
+        sample = self._sample(entry.sample)
+        if sample.observation is None or sample.rejected is None:
+            raise LifecycleError(f"the value of sample {sample.number} is not rejected")
+        sample.rejected = None
+        before = [self.samples[other.sample].observed_in < sample.observed_in for other in self.observations]
+        self._observations.restore(sample.observation, sum(before))
+        self.assessments.clear()
 
     def _assessed(self, entry: e.ModelAssessed) -> None:
         self.assessments.pop(entry.observed, None)
@@ -309,20 +365,27 @@ class CampaignState:
 
     def _observed(self, entry: e.ObservationMade, time: float) -> None:
         self._happened(entry.sample, Happening.OBSERVATION_MADE)
-        self._sample(entry.sample).observation = self._observations.add(entry)
+        sample = self._sample(entry.sample)
+        sample.observation, sample.observed_in = self._observations.add(entry), self.version + 1
         self.observed_at = time
         self.failures_in_a_row = self.failures_in_a_row + 1 if entry.validity == "failed" else 0
         if self.reference is not None and entry.validity != "failed":
             self.unchecked.append(entry.sample)
 
     def _withdrawn(self, entry: e.ObservationWithdrawn) -> None:
-        sample = self._sample(entry.sample)
+        self._forget(entry.sample, Happening.WITHDRAWN)
+        self.search = self.search.turned()
+
+    def _forget(self, number: int, happening: Happening) -> None:
+        """The observation of a sample is taken back: its film waits to be measured."""
+        sample = self._sample(number)
         if sample.observation is None:
-            raise LifecycleError(f"sample {sample.number} has no observation that could be withdrawn")
-        self._happened(sample.number, Happening.WITHDRAWN)
-        self._observations.withdraw(sample.observation)
-        self.unchecked = [number for number in self.unchecked if number != sample.number]
-        sample.observation = None
+            raise LifecycleError(f"sample {sample.number} has no observation that could be taken back")
+        self._happened(sample.number, happening)
+        if sample.rejected is None:
+            self._observations.withdraw(sample.observation)
+        self.unchecked = [other for other in self.unchecked if other != sample.number]
+        sample.observation = sample.rejected = None
         self.assessments.clear()
 
     @property

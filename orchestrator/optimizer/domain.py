@@ -76,6 +76,10 @@ class Taken:
         more = list(rows)
         return Taken(self._width, [*self._rows, *more]) if more else self
 
+    def without(self, other: Taken) -> Taken:
+        """These without the rows of `other`; this one stays as it is."""
+        return Taken(self._width, self.rows[other.free(self.rows)])
+
     def free(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of `rows` are not taken, (m,)."""
         if self._keys is None:

@@ -103,16 +103,19 @@ class Optimizer:
             self._model.add_bound(made, value, sigma, self._sign * SIDES[seen.bound])
             self._bounded.append(row)
 
-    def suggest(self, pending: Sequence[Told] = (), number: int | None = None) -> Suggestion:
-        """The next candidate to make, while `pending` are being made or measured.
+    def suggest(
+        self, pending: Sequence[Told] = (), number: int | None = None, vetoed: Sequence[Told] = ()
+    ) -> Suggestion:
+        """The next candidate to make, while `pending` are being made or measured; none of the `vetoed`.
 
         `number` counts the campaign's suggestions; by default the observed and pending samples are counted.
-        Never one already made or pending while any other is left.
+        Never one already made or pending while any other is left, nor a vetoed one.
         """
         begun = time.perf_counter()
         number = self.observed + len(pending) if number is None else number
         under_way = [Candidate.of(told) for told in pending]
-        chosen = self._choose(under_way, [self._domain.row(one) for one in under_way], number)
+        rows, unwanted = [self._domain.row(one) for one in under_way], [self._row(one) for one in vetoed]
+        chosen = self._choose(under_way, rows, unwanted, number)
         return replace(chosen, seconds=time.perf_counter() - begun)
 
     def diagnose(self) -> Diagnosis:
@@ -153,18 +156,23 @@ class Optimizer:
         rng = generator(self._seed, self.observed)
         return lambda score: self._domain.best(score, taken, incumbents, rng)
 
-    def _choose(self, pending: Sequence[Candidate], rows: Sequence[Rows], number: int) -> Suggestion:
-        rng, taken = generator(self._seed, number), self._taken.with_(rows)
+    def _row(self, told: Told) -> Rows:
+        return self._domain.row(Candidate.of(told))
+
+    def _choose(
+        self, pending: Sequence[Candidate], rows: Sequence[Rows], vetoed: Sequence[Rows], number: int
+    ) -> Suggestion:
+        rng, taken = generator(self._seed, number), self._taken.with_([*rows, *vetoed])
         if self._settings.method == "random":
             drawn = self._domain.draw(rng, 1, taken)
-            return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(rows, number)
+            return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(rows, vetoed, number)
         if not self._model.ready or self._known + len(pending) < self._settings.initial_samples:
             row = space_filling(self._domain, taken, rng)
-            return self._replicate(rows, number) if row is None else self._plain(number, row, "space-filling")
+            return self._replicate(rows, vetoed, number) if row is None else self._plain(number, row, "space-filling")
         posterior = self._model.posterior()
         ranked = self._search(posterior, pending, taken, rng)
         if not len(ranked.rows):
-            return self._replicate(rows, number)
+            return self._replicate(rows, vetoed, number)
         best, *others = self._forecasts(posterior, ranked)
         return self._explained(number, best, others[0] if others else None, cut_short=ranked.cut_short)
 
@@ -196,12 +204,15 @@ class Optimizer:
         rows: Rows = np.unique([made[i] for i in order], axis=0)
         return rows
 
-    def _replicate(self, pending: Sequence[Rows], number: int) -> Suggestion:
-        """Nothing new is left: the best again, by posterior mean, of those not under way."""
+    def _replicate(self, pending: Sequence[Rows], vetoed: Sequence[Rows], number: int) -> Suggestion:
+        """Nothing new is left: the best again, by posterior mean, of those not under way; what is `vetoed` only if
+        there is nothing else at all."""
+        unwanted = Taken(self._domain.width, vetoed)
         if not self._valid:
-            row = least_repeated(self._taken.with_(pending))
+            row = least_repeated(self._taken.with_([*pending, *vetoed]), unwanted)
             return self._plain(number, row, "space-filling", replicate=True)
         rows = np.unique(self._valid, axis=0)
+        rows = wanted if len(wanted := rows[unwanted.free(rows)]) else rows
         idle = Taken(self._domain.width, pending).free(rows)
         rows = rows[idle] if idle.any() else rows
         if not self._model.ready:

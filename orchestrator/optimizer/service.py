@@ -78,13 +78,19 @@ class OptimizerService:
                 optimizer.observe(observation)
             return optimizer.observed
 
-    def suggest(self, pending: Sequence[Mapping[str, Any]], number: int, observed: int) -> dict[str, Any]:
+    def suggest(
+        self,
+        pending: Sequence[Mapping[str, Any]],
+        number: int,
+        observed: int,
+        vetoed: Sequence[Mapping[str, Any]] = (),
+    ) -> dict[str, Any]:
         """Suggestion `number` of the campaign, given the `observed` observations so far, as a dict.
 
-        `pending` are candidates, each with its "composition" (fractions) and "settings".
+        `pending` and `vetoed` are candidates, each with its "composition" (fractions) and "settings".
         """
         with self._lock:
-            return self._up_to_date(observed).suggest(pending, number).as_dict()
+            return self._up_to_date(observed).suggest(pending, number, vetoed).as_dict()
 
     def diagnose(self, observed: int) -> dict[str, Any]:
         """How far the model of the `observed` observations can be trusted: a `Diagnosis` as a dict."""

@@ -35,18 +35,19 @@ def fallback(
     made: Sequence[Candidate | Mapping[str, Any]],
     pending: Sequence[Candidate | Mapping[str, Any]],
     number: int,
+    vetoed: Sequence[Candidate | Mapping[str, Any]] = (),
 ) -> Suggestion:
     """Suggestion `number` when no optimizer can be asked, so that the night goes on.
 
-    Depends on what was `made` and is `pending`, the campaign and `number` only.
+    Depends on what was `made`, is `pending` and is `vetoed`, the campaign and `number` only.
     """
     domain = domain_of(campaign)
-    known = [Candidate.of(told) for told in (*made, *pending)]
+    known = [Candidate.of(told) for told in (*made, *pending, *vetoed)]
     taken = Taken(domain.width, [domain.row(one) for one in (*known, *(seen.made for seen in earlier(campaign)))])
     row = space_filling(domain, taken, generator(campaign.seed, number))
     replicate = row is None
     if row is None:
-        row = least_repeated(taken)
+        row = least_repeated(taken, Taken(domain.width, [domain.row(Candidate.of(told)) for told in vetoed]))
     chosen = domain.candidate(row)
     return Suggestion(number, chosen.composition, "fallback", replicate=replicate, settings=chosen.settings)
 
@@ -82,8 +83,11 @@ def distances(A: Floats, B: Floats) -> Floats:
     return distance
 
 
-def least_repeated(taken: Taken) -> Rows:
-    """Of the rows taken, the one taken the fewest times (of equals the first)."""
+def least_repeated(taken: Taken, unwanted: Taken) -> Rows:
+    """Of the rows taken, the one taken the fewest times (of equals the first); of those that are not `unwanted`, unless
+    there are no others."""
+    wanted = taken.without(unwanted)
+    taken = wanted if len(wanted) else taken
     rows, first, counts = np.unique(taken.rows, axis=0, return_index=True, return_counts=True)
     row: Rows = rows[np.lexsort((first, counts))[0]]
     return row

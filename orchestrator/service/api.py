@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
+from orchestrator.campaign.actions import SearchRequest, parsed
 from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec, check_fit
 from orchestrator.campaign.lifecycle import Command, CommandRefused
@@ -69,6 +70,23 @@ class Api:
             return self._daemon.command(request).result(REPLY_S)
         except LateError:
             raise NotAnswered(f"{command} is not decided after {REPLY_S:g} s; ask again with key {key}") from None
+
+    def act(self, action: str, fields: dict[str, Any], by: str, reason: str, key: str, seen: int) -> dict[str, Any]:
+        """Do something about the search: `action` and `fields` as `orchestrator.campaign.actions.described` tells them.
+
+        What its giver is told is `orchestrator.campaign.search.answer`; idempotent, and `seen`, as for `command`.
+        Raises `SpecError` for fields that make no sense, `CommandRefused`, or `NotAnswered`: then ask again, with the
+        same key.
+        """
+        if self._daemon is None:
+            raise CommandRefused("no campaign is under way: start one with `nightshift run`")
+        if not key or not by:
+            raise CommandRefused("an action needs a key of its own, and the name of who gives it")
+        request = SearchRequest(parsed(action, fields), by, reason, key, seen)
+        try:
+            return self._daemon.act(request).result(REPLY_S)
+        except LateError:
+            raise NotAnswered(f"{action} is not decided after {REPLY_S:g} s; ask again with key {key}") from None
 
     # --- for the process that serves ------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator import rpc
+from orchestrator.campaign.actions import SearchRequest
 from orchestrator.campaign.commands import Request
 from orchestrator.service.home import Home, HomeError
 
@@ -18,8 +19,8 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
-def give(home: Home, request: Request) -> dict[str, Any]:
-    """What the giver of `request` is told (see `orchestrator.campaign.commands.answer`).
+def give(home: Home, request: Request | SearchRequest) -> dict[str, Any]:
+    """What the giver of `request` is told (see `orchestrator.campaign.commands.answer`, or `search.answer`).
 
     If an answer is lost, the same request is made again, with the same key.  Without `seen`, what the daemon tells
     now counts as seen.  Raises `HomeError` if there is no daemon or it does not answer, or `rpc.RemoteError` with the
@@ -32,9 +33,7 @@ def give(home: Home, request: Request) -> dict[str, Any]:
             try:
                 if request.seen is None:
                     request = replace(request, seen=int(daemon.status().get("version", 0)))
-                return dict(
-                    daemon.command(request.command.value, request.by, request.reason, request.key, request.seen)
-                )
+                return _said(daemon, request)
             except rpc.CallLost as error:
                 lost = error
             except rpc.RemoteError as error:
@@ -42,6 +41,17 @@ def give(home: Home, request: Request) -> dict[str, Any]:
                     raise
                 lost = error
     raise HomeError(
-        f"{home.path}: its daemon has not answered ({lost}); {request.command} may still be done: "
+        f"{home.path}: its daemon has not answered ({lost}); {_name(request)} may still be done: "
         f"ask again with `--key {request.key}`"
     )
+
+
+def _said(daemon: Any, request: Request | SearchRequest) -> dict[str, Any]:
+    told = (request.by, request.reason, request.key, request.seen)
+    if isinstance(request, Request):
+        return dict(daemon.command(request.command.value, *told))
+    return dict(daemon.act(request.action.name, request.action.model_dump(mode="json"), *told))
+
+
+def _name(request: Request | SearchRequest) -> str:
+    return request.command.value if isinstance(request, Request) else request.action.name

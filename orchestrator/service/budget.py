@@ -19,12 +19,19 @@ DOUBTS = frozenset({"constant", "noise", "uninformed", "over-confident"})
 """Concerns about the model as a whole: with one of them its bounds are no reason to end a night."""
 
 
+def as_changed(campaign: Campaign, state: CampaignState) -> Campaign:
+    """`campaign` with the budget that operators gave it since it began."""
+    asked = {"samples": state.search.samples, "lab_hours": state.search.lab_hours}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    return campaign.model_copy(update={"budget": campaign.budget.model_copy(update=changes)}) if changes else campaign
+
+
 def enough(state: CampaignState, campaign: Campaign, now: float) -> str:
     """Why no further sample is to be suggested.  `now` is lab time."""
     budget = campaign.budget
     if state.films_planned >= budget.samples:
         return f"budget: {budget.samples} samples"
-    if budget.substrates is not None and len(state.samples) >= budget.substrates:
+    if budget.substrates is not None and len(state.slots_used) >= budget.substrates:
         return f"budget: {budget.substrates} substrates"
     return over(state, campaign, now)
 

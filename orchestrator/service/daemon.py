@@ -19,15 +19,16 @@ from typing import Any
 
 from drivers.clock import Clock
 from orchestrator import rpc
-from orchestrator.campaign import commands
+from orchestrator.campaign import commands, search
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.actions import OwnSample, SearchRequest
 from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, candidate_of, observation_for_model
 from orchestrator.journal import Journal
-from orchestrator.service import budget, outcomes, policy
+from orchestrator.service import acting, budget, outcomes, policy
 from orchestrator.service.books import Books, Listener
 from orchestrator.service.happenings import (
     Answer,
@@ -53,12 +54,12 @@ TICK_S = 0.25
 
 @dataclass(frozen=True)
 class Asked:
-    """What the optimizer was told when it was asked: observations, and the numbers of pending samples; and how many
-    observations had been withdrawn by then."""
+    """What the optimizer was told when it was asked: observations, and the numbers of pending samples; `turns` as the
+    state counted them (`orchestrator.campaign.search`)."""
 
     observed: int
     pending: list[int]
-    withdrawn: int
+    turns: int
 
 
 class Daemon:
@@ -83,7 +84,7 @@ class Daemon:
         on_progress: Callable[[Progress], None] = lambda _: None,
         listener: Listener | None = None,
     ) -> None:
-        self.campaign = campaign
+        self._campaign = campaign
         self.lab = lab
         self.by = by
         self.boot = boot
@@ -104,6 +105,7 @@ class Daemon:
         self._on_progress = on_progress
         self._asked: Asked | None = None
         self._refused: dict[str, CommandRefused] = {}
+        self._so_already: dict[str, dict[str, Any]] = {}
         self.latest: Progress = self._progress()
         self._decided_at = time.monotonic()
 
@@ -111,6 +113,11 @@ class Daemon:
     def state(self) -> CampaignState:
         """What the journal tells, now."""
         return self._books.state
+
+    @property
+    def campaign(self) -> Campaign:
+        """What is run, with its budget as it is now."""
+        return budget.as_changed(self._campaign, self.state)
 
     # --- from any thread ------------------------------------------------------------------------------
 
@@ -123,6 +130,19 @@ class Daemon:
         """Ask for a command; the future has what its giver is told, or `CommandRefused`."""
         reply: Future[dict[str, Any]] = Future()
         self._inbox.put(CommandCame(request, reply))
+        return reply
+
+    def act(self, request: SearchRequest) -> Future[dict[str, Any]]:
+        """Ask for an action on the search; the future has what its giver is told (`search.answer`), or
+        `CommandRefused`."""
+        reply: Future[dict[str, Any]] = Future()
+        try:
+            if isinstance(request.action, OwnSample):  # on this thread: it may take a second
+                acting.what_is_asked_for(request.action, self._campaign)
+        except CommandRefused as refusal:
+            reply.set_exception(refusal)
+        else:
+            self._inbox.put(CommandCame(request, reply))
         return reply
 
     # --- the deciding thread --------------------------------------------------------------------------
@@ -147,8 +167,13 @@ class Daemon:
         """Refuse what was asked too late, but for what was taken before."""
         while not self._inbox.empty():
             if isinstance(happening := self._inbox.get(), CommandCame):
-                if given := commands.asked_before(self.state.commands, happening.request):
-                    happening.reply.set_result(commands.answer_again(given))
+                try:
+                    told = self._told_before(happening.request)
+                except CommandRefused as refusal:
+                    happening.reply.set_exception(refusal)
+                    continue
+                if told is not None:
+                    happening.reply.set_result(told)
                 else:
                     happening.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
 
@@ -200,6 +225,8 @@ class Daemon:
             self._let_go()
         while verdicts := policy.verdicts(self.state, self.campaign, self._books.now(), self.by):
             self._books.append(*verdicts)
+        if own := policy.own_sample(self.state, self.campaign, self.layout, self._books.now()):
+            self._books.append(own)
         for step in next_steps(self.state, self.layout):
             if policy.ripe(step, self.state, self.campaign, self._books.now()):
                 self._claim(step)
@@ -215,13 +242,14 @@ class Daemon:
     def _ask(self) -> None:
         state = self.state
         pending = [sample.number for sample in state.pending]
-        self._asked = Asked(len(state.observations), pending, state.withdrawn)
+        self._asked = Asked(len(state.observations), pending, state.search.turns)
         self._suggestions.ask(
             Question(
                 number=len(state.samples) + 1,
                 observations=[observation_for_model(state.samples[o.sample]) for o in state.observations],
                 pending=[candidate_of(sample) for sample in state.pending],
                 made=[candidate_of(sample) for sample in state.samples.values()],
+                vetoed=[candidate_of(state.samples[number]) for number in state.search.vetoed],
             ),
             lambda number, suggestion: self._inbox.put(SuggestionCame(number, suggestion)),
         )
@@ -231,20 +259,19 @@ class Daemon:
         assert asked is not None, "nobody asked"
         if self.state.mode not in (Mode.RUNNING, Mode.HOLDING, Mode.HELD):
             return  # stopping or worse: no new sample
-        if asked.withdrawn != self.state.withdrawn:
-            return  # chosen by what has turned out to be doubtful: ask again
+        if asked.turns != self.state.search.turns or self.state.search.queue:
+            return  # chosen without what is known since, or out of turn: ask again
         if told := came.suggestion.get("assessment"):
             known = {key: told[key] for key in _ASSESSMENT if key in told}
             self._books.append(e.ModelAssessed.model_validate({**known, "observed": asked.observed}))
             if budget.little_to_gain(self.state, self.campaign):
                 return  # what was suggested is not worth its film
-        free = [slot for slot in self.lab.cassette.bare if slot not in self.state.slots_used]
         self._books.append(
             e.SampleSuggested.model_validate(
                 {
                     **{key: came.suggestion[key] for key in _DECISION if key in came.suggestion},
                     "sample": came.number,
-                    "slot": free[0],
+                    "slot": policy.free_slot(self.state, self.layout),
                     "observed": asked.observed,
                     "pending": asked.pending,
                 }
@@ -289,17 +316,44 @@ class Daemon:
         try:
             if refusal := self._refused.get(request.key):
                 raise refusal
-            came.reply.set_result(self._obey(request))
+            if (told := self._told_before(request)) is None:
+                told = self._obey(request) if isinstance(request, Request) else self._do(request)
+            came.reply.set_result(told)
         except CommandRefused as refusal:
             if request.key:
                 self._refused[request.key] = refusal
             came.reply.set_exception(refusal)
 
+    def _told_before(self, request: Request | SearchRequest) -> dict[str, Any] | None:
+        """What the giver of a request that was taken already is told.  Raises `CommandRefused` if its key was
+        another's."""
+        state = self.state
+        if isinstance(request, Request):
+            if done := state.search.with_key(request.key):
+                raise CommandRefused(f"the key {request.key!r} is that of another request: {done}")
+            given = commands.asked_before(state.commands, request)
+            return commands.answer_again(given) if given else None
+        if given := next((one for one in state.commands if request.key and one.key == request.key), None):
+            raise CommandRefused(f"the key {request.key!r} is that of another request: {given}")
+        if done := state.search.done_before(request):
+            return search.answer(done, state.mode, again=True)
+        return self._so_already.get(request.key)
+
+    def _do(self, request: SearchRequest) -> dict[str, Any]:
+        """What its giver is told.  Raises `CommandRefused`."""
+        site = acting.Site(self.state, self.campaign, self.lab, self.layout, self._books.now())
+        decided = acting.decide(request, site)
+        if isinstance(decided, search.Acted):
+            told = search.answer(decided, self.state.mode, changed=False)
+            if request.key:
+                self._so_already[request.key] = told
+            return told
+        self._books.append(decided)
+        return search.answer(self.state.search.did[-1], self.state.mode)
+
     def _obey(self, request: Request) -> dict[str, Any]:
         """What its giver is told.  Raises `CommandRefused`."""
         state, command = self.state, request.command
-        if given := commands.asked_before(state.commands, request):
-            return commands.answer_again(given)
         commands.check(request, state.mode, state.commands, state.needed_at)
         news = next_mode(state.mode, command) is not state.mode
         news |= command is Command.STOP and not state.stop_wanted

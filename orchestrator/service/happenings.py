@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.campaign.actions import SearchRequest
 from orchestrator.campaign.commands import Request
 
 Answer = dict[str, Any]
@@ -29,9 +30,10 @@ class SuggestionCame:
 
 @dataclass(frozen=True)
 class CommandCame:
-    """`reply` has what its giver is told (`orchestrator.campaign.commands.answer`), or `CommandRefused`."""
+    """`reply` has what its giver is told (`orchestrator.campaign.commands.answer`, or `search.answer`), or
+    `CommandRefused`."""
 
-    request: Request
+    request: Request | SearchRequest
     reply: Future[dict[str, Any]]
 
 

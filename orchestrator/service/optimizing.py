@@ -85,7 +85,9 @@ class OptimizerProcess:
             suggestion = self._suggest(self._process.remote.within(self._timeout_s), question)
         except rpc.RpcError as error:
             log.warning("suggestion %d is a space-filling one", question.number, exc_info=True)
-            suggestion = fallback(self._campaign, question.made, question.pending, question.number).as_dict()
+            suggestion = fallback(
+                self._campaign, question.made, question.pending, question.number, question.vetoed
+            ).as_dict()
             suggestion["hyperparameters"] = {"reason": str(error)}
             suggestion["seconds"] = time.monotonic() - began
         on_answer(question.number, suggestion)
@@ -99,7 +101,7 @@ class OptimizerProcess:
         self._told = list(question.observations)
         for observation in question.observations[known:]:
             known = optimizer.observe(observation, known)
-        suggestion = dict(optimizer.suggest(question.pending, question.number, known))
+        suggestion = dict(optimizer.suggest(question.pending, question.number, known, question.vetoed))
         return {**suggestion, "assessment": self._assess(optimizer, known)}
 
     def _assess(self, optimizer: rpc.Remote, known: int) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import HOLDS, Mode, Phase
+from orchestrator.campaign.search import OPERATOR
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.service import budget, outcomes, rules
@@ -44,6 +45,32 @@ def wants_sample(state: CampaignState, campaign: Campaign, layout: Layout, now: 
     if in_chamber is not None and in_chamber.phase is Phase.QUARANTINED and in_chamber.bound_for is not None:
         return False  # perhaps there: nobody but the operator finds it
     return wants_suggestion(state, campaign.budget.samples)
+
+
+def free_slot(state: CampaignState, layout: Layout) -> int:
+    """The first cassette slot whose bare substrate is no sample's.  Raises `LookupError` if there is none."""
+    slots = layout.slots if layout.slots is not None else range(1, len(state.samples) + 2)
+    for slot in slots:
+        if slot not in state.slots_used:
+            return slot
+    raise LookupError("the cassette holds no more bare substrates")
+
+
+def own_sample(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> e.SampleSuggested | None:
+    """The next sample, if an operator's own is waiting and the time for one has come."""
+    if not state.search.queue or not wants_sample(state, campaign, layout, now):
+        return None
+    first = state.search.queue[0]
+    return e.SampleSuggested(
+        sample=len(state.samples) + 1,
+        slot=free_slot(state, layout),
+        composition=first.composition,
+        settings=first.settings,
+        method=OPERATOR,
+        observed=len(state.observations),
+        pending=[sample.number for sample in state.pending],
+        seconds=0.0,
+    )
 
 
 def conclusion(state: CampaignState, campaign: Campaign, layout: Layout, now: float) -> e.CampaignEnded | None:

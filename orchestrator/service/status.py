@@ -12,7 +12,7 @@ from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, best, fold
 from orchestrator.journal import JournalError, SqliteJournal
-from orchestrator.service.budget import enough
+from orchestrator.service.budget import as_changed, enough
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class Progress:
     """Lab times in seconds since the epoch.  `earlier` counts the observations that the campaign began with; they are
     in no other number here.  `faults` counts those of each class, as their budgets do.  `version` is
     that of the journal's last entry; `concerns` are what the model's last assessment says a person should look at;
-    `command` the last that was given: its version, time, command, by, reason."""
+    `command` the last that was given: its version, time, command, by, reason.  `queue` has the operators' own samples
+    that wait for their turn: number, composition, settings, by, reason.  Values that were `rejected` are in no other
+    number."""
 
     campaign: str
     mode: str
@@ -52,6 +54,10 @@ class Progress:
     faults: dict[str, int] = field(default_factory=dict)
     earlier: int = 0
     concerns: tuple[str, ...] = ()
+    lab_hours_budget: float | None = None
+    rejected: int = 0
+    vetoed: int = 0
+    queue: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -90,6 +96,10 @@ def status(
         faults={str(fault): times for fault, times in state.faults.items()},
         earlier=sum(len(data) for data in campaign.prior_data),
         concerns=_concerns(state),
+        lab_hours_budget=campaign.budget.lab_hours,
+        rejected=sum(sample.rejected is not None for sample in state.samples.values()),
+        vetoed=len(state.search.vetoed),
+        queue=tuple(own.as_dict() for own in state.search.queue),
     )
 
 
@@ -106,7 +116,7 @@ def progress_of(journal: Path) -> Progress:
     state = fold(SqliteJournal(journal).read())
     if state.started is None:
         raise JournalError(f"{journal}: tells of no campaign yet")
-    return status(state, Campaign.model_validate(state.started.campaign), state.time)
+    return status(state, as_changed(Campaign.model_validate(state.started.campaign), state), state.time)
 
 
 def _predicted_finish(state: CampaignState, campaign: Campaign, now: float) -> float | None:

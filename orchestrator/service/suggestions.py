@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.service.happenings import OptimizerTurned
@@ -16,13 +16,15 @@ OnAnswer = Callable[[int, dict[str, Any]], None]
 class Question:
     """What a suggestion is decided by, besides the campaign and its seed.
 
-    `pending` and `made` are candidates: what was asked for, composition and settings.
+    `pending`, `made` and `vetoed` are candidates: what was asked for, composition and settings.  What is `vetoed` is
+    not wanted.
     """
 
     number: int
     observations: list[dict[str, Any]]
     pending: list[dict[str, Any]]
     made: list[dict[str, Any]]
+    vetoed: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Suggestions(Protocol):

@@ -18,14 +18,17 @@ def check_samples(kept: Samples, samples: Mapping[int, Sample]) -> None:
     assert kept.by_number == samples
     assert list(kept.by_number) == list(samples)
     everyone = list(samples.values())
-    assert kept.slots == {s.slot for s in everyone}
-    assert kept.planned == sum(s.film is not None or s.phase is not Phase.DISCARDED for s in everyone)
+    there = [s for s in everyone if s.phase is not Phase.VETOED or not s.at_home or s.bound_for is not None]
+    assert kept.slots == {s.slot for s in there}
+    assert len(kept.slots) == len(there)
+    given_up = (Phase.DISCARDED, Phase.VETOED)
+    assert kept.planned == sum(s.film is not None or s.phase not in given_up for s in everyone)
     assert kept.films == sum(s.film is not None for s in everyone)
     assert kept.awaited == [s for s in everyone if s.phase in AWAITED]
     assert kept.all_settled == all(s.phase is Phase.QUARANTINED or (s.finished and s.at_home) for s in everyone)
-    places = {place for s in everyone for place in (s.place, s.bound_for, f"cassette/{s.slot}") if place is not None}
+    places = {place for s in there for place in (s.place, s.bound_for, f"cassette/{s.slot}") if place is not None}
     for place in {*places, "nowhere"}:
-        first = next((s for s in everyone if place in (s.place, s.bound_for)), None)
+        first = next((s for s in there if place in (s.place, s.bound_for)), None)
         assert kept.at(place) == first
 
 

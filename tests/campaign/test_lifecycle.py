@@ -26,27 +26,29 @@ from orchestrator.campaign.lifecycle import (
 from orchestrator.execution.lifecycle import TRANSITIONS as STATION_TRANSITIONS
 
 SAMPLE = """
-              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside    withdrawn    ref.  back
-suggested     depositing  -          -          -          -          -         discarded  quarantined  -            -     -
-depositing    -           suggested  deposited  -          -          -         -          quarantined  -            -     -
-deposited     -           -          -          measuring  -          -         discarded  quarantined  -            -     -
-measuring     -           -          -          -          deposited  observed  -          quarantined  -            -     -
-observed      -           -          -          -          -          -         -          quarantined  deposited    -     -
-discarded     -           -          -          -          -          -         -          quarantined  -            -     -
-quarantined   -           -          -          -          -          -         -          -            quarantined  -     -
-reference     -           -          -          -          -          -         -          -            -            -     -
+              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside    withdrawn    repeat     veto    ref.       back
+suggested     depositing  -          -          -          -          -         discarded  quarantined  -            -          vetoed  -          -
+depositing    -           suggested  deposited  -          -          -         -          quarantined  -            -          -       -          -
+deposited     -           -          -          measuring  -          -         discarded  quarantined  -            -          -       -          -
+measuring     -           -          -          -          deposited  observed  -          quarantined  -            -          -       -          -
+observed      -           -          -          -          -          -         -          quarantined  deposited    deposited  -       -          -
+discarded     -           -          -          -          -          -         -          quarantined  -            -          -       -          -
+vetoed        -           -          -          -          -          -         -          quarantined  -            -          -       -          -
+quarantined   -           -          -          -          -          -         -          -            quarantined  -          -       -          -
+reference     -           -          -          -          -          -         -          -            -            -          -       -          -
 """  # noqa: E501
 
 REFERENCE = """
-              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside    withdrawn  ref.       back
-suggested     -           -          -          -          -          -         -          -            -          -          -
-depositing    -           -          -          -          -          -         -          -            -          -          -
-deposited     -           -          -          -          -          -         -          -            -          -          -
-measuring     -           -          -          -          reference  -         -          quarantined  -          reference  -
-observed      -           -          -          -          -          -         -          -            -          -          -
-discarded     -           -          -          -          -          -         -          -            -          -          -
-quarantined   -           -          -          -          -          -         -          -            -          -          reference
-reference     -           -          -          measuring  -          -         -          quarantined  -          -          -
+              dep.int.    not.begun  film       meas.int.  not.meas.  observed  given.up   set.aside    withdrawn    repeat     veto    ref.       back
+suggested     -           -          -          -          -          -         -          -            -            -          -       -          -
+depositing    -           -          -          -          -          -         -          -            -            -          -       -          -
+deposited     -           -          -          -          -          -         -          -            -            -          -       -          -
+measuring     -           -          -          -          reference  -         -          quarantined  -            -          -       reference  -
+observed      -           -          -          -          -          -         -          -            -            -          -       -          -
+discarded     -           -          -          -          -          -         -          -            -            -          -       -          -
+vetoed        -           -          -          -          -          -         -          -            -            -          -       -          -
+quarantined   -           -          -          -          -          -         -          -            -            -          -       -          reference
+reference     -           -          -          measuring  -          -         -          quarantined  -            -          -       -          -
 """  # noqa: E501
 
 COMMANDS = """

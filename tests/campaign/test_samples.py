@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.sample import Sample
-from orchestrator.campaign.samples import Samples
+from orchestrator.campaign.samples import Samples, has_substrate
 from tests.campaign.slowly import check_samples
 from tests.campaign.stories import film, suggested
 
@@ -48,11 +48,13 @@ class Book:
     def _turn(self, number: int, phase: Phase, filmed: bool) -> None:
         sample = self.plain[number]
         withdrawn = (sample.phase, phase) == (Phase.OBSERVED, Phase.DEPOSITED)
-        if withdrawn or sample.phase not in (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED):
+        if withdrawn or sample.phase not in (Phase.OBSERVED, Phase.DISCARDED, Phase.QUARANTINED, Phase.VETOED):
             self.kept.turn(number, phase, film(number) if filmed else None)
             self.plain[number] = replace(sample, phase=phase, film=film(number) if filmed else sample.film)
 
     def _move(self, number: int, place: str, bound_for: str | None) -> None:
+        if not has_substrate(self.plain[number]):
+            return  # nothing is left that could be moved
         place = f"cassette/{self.plain[number].slot}" if place == "home" else place
         self.kept.move(number, place, bound_for)
         self.plain[number] = replace(self.plain[number], place=place, bound_for=bound_for)

@@ -308,7 +308,7 @@ def test_loops_stay_in_the_journal():
     assert state.observations == [observed(1)]
     assert state.samples[1].observation is state.observations[0] is best(state, "max")
     tell(state, e.ObservationWithdrawn(sample=1, reason="drift"))
-    assert (state.observations, state.withdrawn) == ([], 1)
+    assert (state.observations, state.search.turns) == ([], 1)
 
 
 def test_what_the_model_is_told():
