@@ -18,11 +18,12 @@ def suggestions_distinct(records: Records) -> Iterator[Ruling]:
         told, wrong = fact.entry, ""
         if told.sample != number:
             wrong = f"sample {told.sample} is the {number}. to be suggested"
-        elif told.slot in slots:
+        elif told.slot in slots and not records.given_back(slots[told.slot], fact.version):
             wrong = f"the substrate in slot {told.slot} is sample {slots[told.slot]}'s"
         elif filled is not None and told.slot not in filled:
             wrong = f"slot {told.slot} held no bare substrate"
-        slots.setdefault(told.slot, told.sample)
+        if told.slot not in slots or not wrong:
+            slots[told.slot] = told.sample
         yield rule(bool(wrong), Breach(wrong, (fact.version,), told.sample, substrate=told.slot))
 
 
@@ -39,7 +40,9 @@ def _filled(records: Records) -> set[int] | None:
 def suggestions_informed(records: Records) -> Iterator[Ruling]:
     """Each choice took every observation and every pending sample into account that there was when it was asked for."""
     observed: list[int] = []
+    made: dict[int, int] = {}
     settled: set[int] = set()
+    rejected: set[int] = set()
     known: list[int] = []
     for fact in records.facts:
         match fact.entry:
@@ -48,7 +51,7 @@ def suggestions_informed(records: Records) -> Iterator[Ruling]:
                 wrong = ""
                 if told.observed > len(observed):
                     wrong = f"it counts {told.observed} observations of {len(observed)}"
-                elif left_out := sorted(set(known) - counted - settled - set(told.pending)):
+                elif left_out := sorted(set(known) - counted - settled - rejected - set(told.pending)):
                     wrong = f"it knows nothing of {_samples(left_out)}"
                 elif both := sorted(set(told.pending) & counted) or sorted(set(told.pending) - set(known)):
                     wrong = f"it takes {_samples(both)} for pending"
@@ -56,9 +59,21 @@ def suggestions_informed(records: Records) -> Iterator[Ruling]:
                 known.append(told.sample)
             case e.ObservationMade(sample=number):
                 observed.append(number)
-            case e.ObservationWithdrawn(sample=number):
+                made[number] = fact.version
+            case e.ObservationWithdrawn(sample=number) | e.MeasurementRequested(sample=number):
                 observed = [other for other in observed if other != number]
-            case e.SampleDiscarded(sample=number) | e.SampleQuarantined(sample=number):
+                rejected.discard(number)
+            case e.ObservationRejected(sample=number):
+                observed = [other for other in observed if other != number]
+                rejected.add(number)
+            case e.ObservationRestored(sample=number) if number in rejected:
+                observed = sorted([*observed, number], key=lambda other: made.get(other, 0))
+                rejected.discard(number)
+            case (
+                e.SampleDiscarded(sample=number)
+                | e.SampleQuarantined(sample=number)
+                | e.SuggestionVetoed(sample=number)
+            ):
                 settled.add(number)
 
 
@@ -74,14 +89,20 @@ def suggestions_in_budget(records: Records) -> Iterator[Ruling]:
         yield Unchecked("the campaign states no budget")
         return
     planned: set[int] = set()
-    samples: set[int] = set()
+    slots: set[int] = set()
     for fact in records.facts:
         match fact.entry:
-            case e.SampleSuggested(sample=number):
+            case e.BudgetChanged(samples=int(changed)):
+                films = changed
+                message = f"{len(planned)} films are planned, and the budget becomes {films}"
+                yield rule(len(planned) > films, Breach(message, (fact.version,)))
+            case e.SuggestionVetoed(sample=number):
+                planned.discard(number)
+            case e.SampleSuggested(sample=number, slot=slot):
                 planned.add(number)
-                samples.add(number)
-                over = len(planned) > films or (isinstance(substrates, int) and len(samples) > substrates)
-                message = f"{len(planned)} films on {len(samples)} substrates, the budget is {films} on {substrates}"
+                slots.add(slot)
+                over = len(planned) > films or (isinstance(substrates, int) and len(slots) > substrates)
+                message = f"{len(planned)} films on {len(slots)} substrates, the budget is {films} on {substrates}"
                 yield rule(over, Breach(message, (fact.version,), number))
             case e.SampleDiscarded(sample=number) if number not in records.films:
                 planned.discard(number)
@@ -90,9 +111,15 @@ def suggestions_in_budget(records: Records) -> Iterator[Ruling]:
 def moves_connected(records: Records) -> Iterator[Ruling]:
     """A transfer starts where the sample is, ends where it was to go, and puts no sample onto another."""
     homes = {number: f"cassette/{slot}" for number, slot in records.substrates.items()}
-    places = dict(homes)
+    vetoed = {records.substrates.get(number) for number in records.vetoed}
+    places = {number: home for number, home in homes.items() if records.substrates[number] not in vetoed}
     for fact in records.facts:
         match fact.entry:
+            case e.SampleSuggested(sample=number, slot=slot) if slot in vetoed:
+                # What was vetoed and is back is no sample any more: its substrate is this one's.
+                back = [n for n, place in places.items() if place == homes.get(n) == homes[number]]
+                places = {n: place for n, place in places.items() if not (n in back and n in records.vetoed)}
+                places[number] = homes[number]
             case e.StepIntended(plan="transfer", sample=number) as intent:
                 place = places.get(number)
                 wrong = f"it sets out from {intent.kwargs.get('source')}, but the sample is at {place}"
@@ -129,15 +156,20 @@ def commands_fresh(records: Records) -> Iterator[Ruling]:
     """No request is taken twice, and none lifts a hold that whoever made it had not seen."""
     taken: dict[str, int] = {}
     hold = 0
-    for fact in records.of(e.CommandGiven):
+    for fact in records.facts:
         told = fact.entry
+        if not isinstance(told, e.CommandGiven | e.Act):
+            continue
         wrong = ""
         if told.key and told.key in taken:
             wrong = f"request {told.key} of {told.by} was taken with entry {taken[told.key]}, and again"
-        elif told.command == "resume" and told.seen is not None and hold > told.seen:
+        elif (
+            isinstance(told, e.CommandGiven) and told.command == "resume" and told.seen is not None and hold > told.seen
+        ):
             wrong = f"{told.by} resumes, who had seen entry {told.seen}: the hold of entry {hold} came later"
         taken.setdefault(told.key, fact.version)
-        hold = {"hold": fact.version, "resume": 0}.get(told.command, hold)
+        if isinstance(told, e.CommandGiven):
+            hold = {"hold": fact.version, "resume": 0}.get(told.command, hold)
         yield rule(bool(wrong), Breach(wrong, (fact.version,)))
 
 

@@ -211,8 +211,35 @@ class Records:
 
     @cached_property
     def slots(self) -> dict[int, int]:
-        """The cassette slot in which a substrate began the night -> its sample."""
-        return {slot: sample for sample, slot in self.substrates.items()}
+        """The cassette slot in which a substrate began the night -> its sample: of several, one that was not vetoed."""
+        found: dict[int, int] = {}
+        for sample, slot in sorted(self.substrates.items(), reverse=True):
+            if slot not in found or sample not in self.vetoed:
+                found[slot] = sample
+        return found
+
+    def steps_of(self, substrate: int, plan: str) -> list[Step]:
+        """Steps on every sample that this substrate was ever chosen for."""
+        return [s for sample, slot in self.substrates.items() if slot == substrate for s in self.steps_on(sample, plan)]
+
+    @cached_property
+    def vetoed(self) -> dict[int, Fact[e.SuggestionVetoed]]:
+        return {fact.entry.sample: fact for fact in reversed(self.of(e.SuggestionVetoed))}
+
+    def given_back(self, sample: int, version: int) -> bool:
+        """Whether before `version` a sample had been vetoed, and was at rest in its slot."""
+        veto = self.vetoed.get(sample)
+        moves = [
+            f.entry.destination for f in self.of(e.SampleMoved) if f.entry.sample == sample and f.version < version
+        ]
+        under_way = [
+            step
+            for step in self.steps_on(sample, "transfer")
+            if step.intent.version < version and (step.end is None or step.end.version > version)
+        ]
+        home = f"cassette/{self.substrates.get(sample)}"
+        at_home = not under_way and (not moves or moves[-1] == home)
+        return veto is not None and veto.version < version and at_home
 
     @cached_property
     def substrates(self) -> dict[int, int]:
@@ -236,13 +263,13 @@ class Records:
 
     @cached_property
     def observed(self) -> dict[int, Fact[e.ObservationMade]]:
-        """By sample, the first that was not withdrawn."""
+        """By sample, the first that was not withdrawn, nor to be made again."""
         observed: dict[int, Fact[e.ObservationMade]] = {}
         for fact in self.facts:
             match fact.entry:
                 case e.ObservationMade(sample=number):
                     observed.setdefault(number, fact)  # type: ignore[arg-type]
-                case e.ObservationWithdrawn(sample=number):
+                case e.ObservationWithdrawn(sample=number) | e.MeasurementRequested(sample=number):
                     observed.pop(number, None)
         return observed
 

@@ -71,6 +71,8 @@ def values_vouched_for(records: Records) -> Iterator[Ruling]:
             case e.ObservationWithdrawn(sample=number):
                 wrong = good or since.pop(number, None) is None
                 yield rule(wrong, Breach("withdrawn without a drift", (fact.version,), number))
+            case e.MeasurementRequested(sample=number):
+                since.pop(number, None)
             case e.OperatorNeeded(reason=reason) if not good and "drifted" in reason:
                 yield rule(bool(since), Breach("a drift leaves values standing", (fact.version, *since.values())))
     yield rule(

@@ -90,6 +90,7 @@ def _settled(records: Records, step: Step) -> dict[str, int]:
     lost = any(s.ended_as == "unknown" and s.versions[-1] < step.intent.version for s in transfers)
     if step.plan == "retire" or (step.intent.entry.kwargs.get("destination") == home and not lost):
         return {}
+    ends |= {"vetoed": records.vetoed.get(step.sample)}
     ends |= {"observed": records.observed.get(step.sample), "discarded": records.discarded.get(step.sample)}
     return {word: fact.version for word, fact in ends.items() if fact and fact.version < step.intent.version}
 
@@ -146,14 +147,14 @@ def quarantine_alerts(records: Records) -> Iterator[Ruling]:
 
 
 def observed_once(records: Records) -> Iterator[Ruling]:
-    """One that was withdrawn no longer counts."""
+    """One that was withdrawn, or is to be made again, no longer counts."""
     standing: dict[int, int] = {}
     for fact in records.facts:
         match fact.entry:
             case e.ObservationMade(sample=number):
                 first = standing.setdefault(number, fact.version)
                 yield rule(first != fact.version, Breach("observed twice", (first, fact.version), sample=number))
-            case e.ObservationWithdrawn(sample=number):
+            case e.ObservationWithdrawn(sample=number) | e.MeasurementRequested(sample=number):
                 standing.pop(number, None)
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from orchestrator.audit import campaign, chosen, documents, order, recovery, reference, samples, world_acts, world_films
+from orchestrator.audit import (
+    acts,
+    campaign,
+    chosen,
+    documents,
+    order,
+    recovery,
+    reference,
+    samples,
+    world_acts,
+    world_films,
+)
 from orchestrator.audit.ruling import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -34,12 +45,15 @@ CHECKS: tuple[Check, ...] = (
     Check("film-once", 2, "at most one film a sample", samples.film_once),
     Check("deposit-on-bare", 2, "no deposition where a film is or may be", samples.deposit_on_bare),
     Check("reference-bare", 2, "no film on the reference specimen", reference.reference_bare),
+    Check("vetoed-bare", 2, "what is vetoed is bare, and stays it", acts.vetoed_bare),
     Check("begun-once", 2, "the world saw no film begun twice", world_films.begun_once),
     Check("film-accounted", 3, "every film is observed or given up", samples.film_accounted),
     Check("given-up-by-name", 3, "whoever gives a sample up says who and why", samples.given_up_by_name),
     Check("films-known", 3, "every film of the world is known: none is lost", world_films.films_known),
     Check("observed-once", 4, "at most one observation a sample", samples.observed_once),
     Check("suggestions-informed", 4, "every choice knew what the journal knew", campaign.suggestions_informed),
+    Check("own-in-turn", 4, "own samples are made as asked for, in their order", acts.own_in_turn),
+    Check("vetoes-heeded", 4, "what was vetoed is not chosen again", acts.vetoes_heeded),
     Check("measured-for-real", 4, "the world saw a loop behind every value", world_acts.measured_for_real),
     Check("none-left-open", 5, "no step is open when the campaign is over", order.none_left_open),
     Check("unknown-settled", 5, "what was cut off is settled by evidence or set aside", samples.unknown_settled),
@@ -50,10 +64,14 @@ CHECKS: tuple[Check, ...] = (
     Check("sources-off", 6, "the world saw the sources go off after the last film", world_films.sources_off),
     Check("no-hazard", 6, "the world saw no hazard", world_films.no_hazard),
     Check("commands-fresh", 7, "no request is taken twice, none too late", campaign.commands_fresh),
+    Check("acts-named", 7, "whoever acts on the search says who, and why", acts.acts_named),
+    Check("acts-seen", 7, "what another has changed since is not changed unseen", acts.acts_seen),
+    Check("acts-in-time", 7, "nothing is asked for that is not to be begun", acts.acts_in_time),
     Check("commands-obeyed", 7, "nothing is begun against an operator's command", campaign.commands_obeyed),
     Check("faults-told", 7, "a step that failed says as what", recovery.faults_told),
     Check("attempts-within-rules", 7, "nothing is tried more often than its rule says", recovery.attempts_within_rules),
     Check("no-made-up-value", 8, "failed has no number, valid has one", samples.no_made_up_value),
+    Check("rejections-ruled", 8, "only a value that stands is rejected", acts.rejections_ruled),
     Check("observed-as-recorded", 8, "values are what the station recorded", documents.observed_as_recorded),
     Check("reference-ruled", 8, "verdicts on the magnetometer are the measured ones", reference.reference_ruled),
     Check("values-vouched-for", 8, "every value stands between good verdicts", reference.values_vouched_for),

@@ -17,7 +17,7 @@ def acts_within_steps(records: Records, world: World) -> Iterator[Ruling]:
     for event in world.of(*plans):
         plan = plans[event.event]
         sample = records.slots.get(event.substrate)
-        steps = [] if sample is None else [s for s in records.steps_on(sample, plan) if s.open_at(event.t)]
+        steps = [s for s in records.steps_of(event.substrate, plan) if s.open_at(event.t)]
         if steps and all(step.since is None for step in steps):
             yield Unchecked(f"the journal's clock stood still when step {steps[0].uid} was intended")
             continue
@@ -98,6 +98,6 @@ def _changing(events: Iterable[Event]) -> list[Event]:
 def _untold(records: Records, event: Event) -> Ruling:
     """A move that the journal does not tell of: fine only where it says that it does not know."""
     sample = records.slots.get(event.substrate, 0)
-    steps = [step for step in records.steps_on(sample, "transfer") if step.open_at(event.t)]
+    steps = [step for step in records.steps_of(event.substrate, "transfer") if step.open_at(event.t)]
     unknown = any(step.end is None or step.ended_as == "unknown" for step in steps)
     return rule(not unknown, seen("a move that the journal does not tell of", event, sample))

@@ -41,7 +41,9 @@ def decide(request: a.SearchRequest, site: Site) -> e.Act | Acted:
     Raises `CommandRefused`, with why and with what would be taken.
     """
     state, action = site.state, request.action
-    check_mode(action, state.mode, state.commands)
+    # What was told to stop goes on stopping once it is resumed.
+    ending = state.stop_wanted and state.mode in a.SEARCHING
+    check_mode(action, Mode.STOPPING if ending else state.mode, state.commands)
     if isinstance(action, a.OfSample):
         _check_sample(action, state)
     if (before := _so_already(action, site)) is not None:

@@ -98,7 +98,10 @@ def _not_arrived(
     sample, action = state.specimen(step.sample), _action(state, campaign, step, ended)
     if action in AIDS:
         return []
-    given_up = place == sample.place and sample.at_home and sample.phase in _CAN_BE_GIVEN_UP
+    at_rest = place == sample.place and sample.at_home
+    if at_rest and sample.finished and action == "skip":
+        return []  # it was given up, or vetoed, on its way, and is where it belongs
+    given_up = at_rest and sample.phase in _CAN_BE_GIVEN_UP
     if action == "skip" and given_up:
         return [e.SampleDiscarded(sample=sample.number, by=POLICY, reason=f"cannot be moved: {ended.error}")]
     return [called(action, f"sample {sample.number} cannot be moved from {place}: {ended.error}")]

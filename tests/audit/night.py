@@ -1,4 +1,5 @@
-"""Nights that never were: a good one with a bit of everything, one that loses a sample, one that drifts."""
+"""Nights that never were: a good one with a bit of everything, one that loses a sample, one that drifts, one in which
+an operator has much to say."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.campaign import entries as e
 
-from .scribe import Scribe
+from .scribe import Scribe, asked_for
 
 
 def plain_night(home: Path) -> Path:
@@ -120,6 +121,48 @@ def checked_night(home: Path) -> Path:
     night.transfer(e.REFERENCE, "cassette/7")
     night.made_safe("budget: 2 samples")
     night.say(e.CampaignEnded(end="done", reason="budget: 2 samples"))
+    return night.close()
+
+
+def acted_night(home: Path) -> Path:
+    """Sample 1 is vetoed in the chamber; the second of three own samples is made on its substrate, as sample 2, the
+    others are withdrawn.  2 is rejected and taken back, and later measured again."""
+    night = Scribe(home)
+    night.suggest(1)
+    night.transfer(1, "deposition")
+    night.act(e.SuggestionVetoed, sample=1)
+    night.transfer(1, "cassette/1")
+    for queued in (1, 2, 3):
+        night.act(e.OwnSampleQueued, queued=queued, composition=asked_for(5 if queued == 1 else queued))
+    night.act(e.QueueReordered, queued=2, order=[2, 1, 3])
+    night.act(e.QueueReordered, queued=1, order=[2, 3, 1])
+    night.act(e.OwnSampleWithdrawn, queued=3)
+    night.act(e.OwnSampleWithdrawn, queued=1)
+    night.suggest(2, slot=1, method="operator")
+    night.transfer(2, "deposition")
+    night.deposit(2)
+    night.transfer(2, "magnetometry")
+    night.measure(2)
+    night.transfer(2, "cassette/1")
+    night.act(e.SampleNoted, sample=2, text="a fingerprint")
+    night.act(e.ObservationRejected, sample=2)
+    night.suggest(3, slot=2)
+    night.act(e.ObservationRestored, sample=2)
+    night.transfer(3, "deposition")
+    night.deposit(3)
+    night.transfer(3, "magnetometry")
+    night.measure(3)
+    night.transfer(3, "cassette/2")
+    night.act(e.MeasurementRequested, sample=2)
+    night.act(e.BudgetChanged, samples=4)
+    night.suggest(4, 1, [2], slot=3)
+    night.transfer(2, "magnetometry")
+    night.measure(2)
+    night.transfer(2, "cassette/1")
+    night.now += 10
+    night.say(e.SampleDiscarded(sample=4, by="anna", reason="not begun: budget: 12 lab hours"))
+    night.made_safe("budget: 12 lab hours")
+    night.say(e.CampaignEnded(end="done", reason="budget: 12 lab hours"))
     return night.close()
 
 

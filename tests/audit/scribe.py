@@ -155,15 +155,30 @@ class Scribe:
 
     # --- what a night is made of ----------------------------------------------------------------------
 
-    def suggest(self, sample: int, observed: int = 0, pending: Sequence[int] = ()) -> None:
+    def act(self, kind: Any, **told: Any) -> None:
+        """An operator does something about the search; she has seen everything."""
+        self.now += 30
+        self.say(kind(by="anna", reason="as it looks", key=f"key-{self.version}", seen=self.version, **told))
+
+    def suggest(
+        self,
+        sample: int,
+        observed: int = 0,
+        pending: Sequence[int] = (),
+        slot: int | None = None,
+        method: str = "space-filling",
+    ) -> None:
+        """On the substrate of the same number, or on that in `slot`."""
         self.now += 3
-        self.places[sample] = f"cassette/{sample}"
+        slot = sample if slot is None else slot
+        self.places[sample] = f"cassette/{slot}"
+        self.substrates[sample] = slot
         self.say(
             e.SampleSuggested(
                 sample=sample,
-                slot=sample,
-                composition=_asked(sample),
-                method="space-filling",
+                slot=slot,
+                composition=asked_for(sample),
+                method=method,
                 observed=observed,
                 pending=list(pending),
                 seconds=0.1,
@@ -202,7 +217,7 @@ class Scribe:
         self.films[sample] = e.FilmDeposited(
             sample=sample,
             finished=finished,
-            composition=_asked(sample),
+            composition=asked_for(sample),
             composition_sigma={"Fe": 0.003, "Co": 0.003},
             thickness_nm=50.0 if finished else 20.0,
             thickness_sigma_nm=0.5,
@@ -219,13 +234,13 @@ class Scribe:
         self.now += seconds
 
     def sources_off(self, sample: int, thickness_nm: float = 50.2) -> None:
-        fe = _asked(sample)["Fe"] + 0.001
+        fe = asked_for(sample)["Fe"] + 0.001
         true = {"saturation_magnetisation_ka_m": _value(sample) + 5.0, "coercivity_mt": 2.0}
         made = {"composition": {"Fe": fe, "Co": 1 - fe}, "thickness_nm": thickness_nm, "true_properties": true}
         self.saw("film_finished", sample, **made)
 
     def deposit(self, sample: int, attempt: int = 1) -> None:
-        uid = self.begin("deposit", sample, attempt, composition=_asked(sample), power_w=100.0)
+        uid = self.begin("deposit", sample, attempt, composition=asked_for(sample), power_w=100.0)
         self.grow(uid, sample, 500.0)
         self.sources_off(sample)
         film = self.film(sample)
@@ -234,7 +249,7 @@ class Scribe:
 
     def strikes_not(self, sample: int) -> None:
         """A deposition that fails before a film is begun."""
-        uid = self.begin("deposit", sample, composition=_asked(sample), power_w=100.0)
+        uid = self.begin("deposit", sample, composition=asked_for(sample), power_w=100.0)
         self.now += 300
         self.end(uid, "failed", {"begun": False})
 
@@ -288,7 +303,7 @@ class Scribe:
 
     def dies_depositing(self, sample: int) -> None:
         """The daemon and its workers die under a film; the next daemon settles it by evidence."""
-        uid = self.begin("deposit", sample, composition=_asked(sample), power_w=100.0)
+        uid = self.begin("deposit", sample, composition=asked_for(sample), power_w=100.0)
         self.grow(uid, sample, 200.0)
         self.sources_off(sample, 20.1)
         self.now += 60
@@ -304,7 +319,7 @@ class Scribe:
             self.say(e.StationMadeSafe(station=station, reason=reason))
 
 
-def _asked(sample: int) -> dict[str, float]:
+def asked_for(sample: int) -> dict[str, float]:
     return {"Fe": round(0.5 + 0.06 * sample, 2), "Co": round(0.5 - 0.06 * sample, 2)}
 
 

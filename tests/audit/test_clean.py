@@ -17,7 +17,7 @@ from orchestrator.audit.table import CHECKS
 from .doctor import Doctor
 
 
-@pytest.mark.parametrize("name", ["plain", "troubled", "taken up", "checked"])
+@pytest.mark.parametrize("name", ["plain", "troubled", "taken up", "checked", "acted"])
 def test_a_clean_night_is_clean(nights: dict[str, Path], name: str) -> None:
     report = audit(nights[name])
     assert report.breaches == []

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.actions import SearchAction, SearchRequest
 from orchestrator.campaign.faults import AIDS_FOR
+from orchestrator.campaign.labspec import load_lab
+from orchestrator.campaign.search import Acted
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
-from orchestrator.service import outcomes, policy
+from orchestrator.service import acting, budget, outcomes, policy
 from orchestrator.service.schedule import Interval, Layout, Step, next_steps
 from orchestrator.service.steps import intent_of
 
+LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
 LAYOUT = Layout("chamber", "magnetometer", "robot")
 START = 1.7e9
 COMPOSITION = {"Fe": 0.5, "Co": 0.3, "Ni": 0.2}
@@ -181,15 +186,20 @@ class Night:
         reference: dict[str, Any] | None = None,
         on_claim: Callable[[e.StepIntended], None] = lambda _: None,
     ) -> None:
-        self.campaign = spec
+        self._campaign = spec
         interval = Interval(reference["every_films"] if reference else 1)
         self.layout = replace(LAYOUT, slots=tuple(range(1, slots + 1)), reference=interval)
         self.state = CampaignState()
         self.entries: list[e.Recorded] = []
         self.now = START
         self.asked = False
+        self._turns = 0
         self._on_claim = on_claim
         self.append(e.CampaignStarted(campaign=spec.model_dump(mode="json"), lab={"reference": reference}, by="tester"))
+
+    @property
+    def campaign(self) -> Campaign:
+        return budget.as_changed(self._campaign, self.state)
 
     def append(self, *entries: e.Entry) -> None:
         for entry in entries:
@@ -202,9 +212,12 @@ class Night:
         state, now = self.state, self.now
         while verdicts := policy.verdicts(state, self.campaign, now, "tester"):
             self.append(*verdicts)
+        if own := policy.own_sample(state, self.campaign, self.layout, now):
+            self.append(own)
         claimed = [self._claim(step) for step in next_steps(state, self.layout) if self.ripe(step)]
         if not self.asked:
             self.asked = policy.wants_sample(state, self.campaign, self.layout, now)
+            self._turns = state.search.turns
         if not self.asked and (end := policy.conclusion(state, self.campaign, self.layout, now)):
             self.append(end)
         return claimed
@@ -215,13 +228,15 @@ class Night:
 
     def suggest(self) -> None:
         """The suggestion that was asked for comes."""
-        self.asked = False
+        asked, self.asked = self.asked, False
+        if (asked and self._turns != self.state.search.turns) or self.state.search.queue:
+            return  # chosen without what is known since, or out of turn
         number = len(self.state.samples) + 1
         pending = [sample.number for sample in self.state.pending]
         self.append(
             e.SampleSuggested(
                 sample=number,
-                slot=number,
+                slot=policy.free_slot(self.state, self.layout),
                 composition=COMPOSITION,
                 method="gp",
                 observed=len(self.state.observations),
@@ -229,6 +244,15 @@ class Night:
                 seconds=0.1,
             )
         )
+
+    def act(self, action: SearchAction, by: str = "anna", reason: str = "r", seen: int | None = None) -> bool:
+        """An operator asks for `action`; whether anything changed.  Raises `CommandRefused`."""
+        site = acting.Site(self.state, self.campaign, LAB, self.layout, self.now)
+        decided = acting.decide(SearchRequest(action, by, reason, seen=seen), site)
+        if isinstance(decided, Acted):
+            return False
+        self.append(decided)
+        return True
 
     def end_step(self, uid: str, said: dict[str, Any]) -> None:
         """Step `uid` ended with the worker's final word `said`."""

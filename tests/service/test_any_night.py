@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
+from orchestrator.campaign.actions import Accept, ChangeBudget, Note, OwnSample, Reject, Reorder, Repeat, Veto, Withdraw
+from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, CommandRefused, Mode, Phase
 from orchestrator.campaign.state import fold
 from orchestrator.service.schedule import CHAMBER, MAGNETOMETER
 from tests.campaign import slowly
@@ -38,6 +39,7 @@ from tests.service.nights import (
 )
 
 GRIPPER = "gripper"
+OWN = [{"Fe": 60.0, "Co": 30.0, "Ni": 10.0}, {"Fe": 100.0}]
 SLOTS = 8
 HOURS = 24.0
 MOVES = 4  # in, out, to be measured, home
@@ -82,13 +84,19 @@ class World:
     def __init__(self) -> None:
         self.where: dict[int, str] = {}
         self.films: Counter[int] = Counter()
+        self.slot_of = lambda sample: sample  # whose substrate it is on
         self.measured: Counter[int] = Counter()
         self.arm_in: set[str] = set()  # places where the arm may stand; its own business while a transfer runs
         self.scale = 1.0  # what the magnetometer shows over what is there
         self.wrong: set[int] = set()  # samples whose last result was read off a magnetometer that had drifted
 
     def place_of(self, sample: int) -> str:
-        return self.where.setdefault(sample, f"cassette/{sample or REFERENCE['slot']}")
+        home = f"cassette/{self.slot_of(sample) if sample else REFERENCE['slot']}"
+        if sample not in self.where:
+            for other in [number for number, place in self.where.items() if place == home]:
+                assert not self.films[other], "a substrate with a film is taken for a bare one"
+                del self.where[other]  # it was vetoed, and its substrate is this one's now
+        return self.where.setdefault(sample, home)
 
     def begin(self, step: e.StepIntended) -> None:
         """A step was started."""
@@ -261,6 +269,7 @@ class AnyNight(RuleBasedStateMachine):
         self.attempts = 1 + retries * (len(TOLD) + 1)  # of one step; a loop that is invalid is told without a class
         self.tonight = tonight
         self.world = World()
+        self.world.slot_of = lambda number: self.state.samples[number].slot
         self.night = Night(spec, slots=SLOTS, reference=self.reference, on_claim=self.world.begin)
         self.decide()
         self.go_on(good_start, {})
@@ -337,6 +346,32 @@ class AnyNight(RuleBasedStateMachine):
     def the_operator_ends_it(self, command, really):
         if really:
             self.command(command)
+
+    @precondition(lambda self: not self.over)
+    @rule(data=st.data())
+    def an_operator_acts_on_the_search(self, data):
+        """Whatever he asks for is done as the table says, or is refused and leaves no trace."""
+        action = data.draw(self.some_action())
+        before = self.state.version
+        try:
+            self.night.act(action)
+        except CommandRefused:
+            assert self.state.version == before
+        self.decide()
+
+    def some_action(self):
+        """Any action, mostly on samples that there are."""
+        sample = st.integers(1, len(self.state.samples) + 1)
+        own = st.integers(1, self.state.search.queued + 1)
+        return st.one_of(
+            st.builds(OwnSample, composition=st.sampled_from(OWN)),
+            st.builds(Reorder, queued=own, position=st.integers(1, 3)),
+            st.builds(Withdraw, queued=own),
+            *[st.builds(action, sample=sample) for action in (Veto, Veto, Reject, Accept, Repeat)],
+            st.builds(Note, sample=sample, text=st.just("a fingerprint")),
+            st.builds(ChangeBudget, samples=st.integers(1, SLOTS)),
+            st.builds(ChangeBudget, lab_hours=st.floats(1.0, 2 * HOURS)),
+        )
 
     def command(self, command):
         if (self.state.mode, command) in CAMPAIGN_TRANSITIONS:
@@ -416,6 +451,8 @@ class AnyNight(RuleBasedStateMachine):
     @invariant()
     def a_film_is_begun_at_most_once_on_a_substrate(self):
         assert all(films <= 1 for films in self.world.films.values())
+        filmed = [self.world.slot_of(number) for number, films in self.world.films.items() if films]
+        assert len(filmed) == len(set(filmed))
 
     @invariant()
     def two_samples_are_never_at_the_same_place(self):
@@ -430,7 +467,8 @@ class AnyNight(RuleBasedStateMachine):
     @invariant()
     def samples_are_where_the_journal_says(self):
         for sample in specimens(self.state):
-            if sample.phase is not Phase.QUARANTINED:
+            given_back = sample.phase is Phase.VETOED and sample.at_home
+            if sample.phase is not Phase.QUARANTINED and not given_back:
                 assert self.world.place_of(sample.number) == sample.place
 
     @invariant()
@@ -448,7 +486,13 @@ class AnyNight(RuleBasedStateMachine):
     def every_measurement_is_observed_exactly_once(self):
         observed = Counter(observation.sample for observation in self.state.observations)
         assert all(times == 1 for times in observed.values())
-        withdrawn = Counter(r.entry.sample for r in self.night.entries if isinstance(r.entry, e.ObservationWithdrawn))
+        taken_back = (e.ObservationWithdrawn, e.MeasurementRequested)
+        withdrawn = Counter(r.entry.sample for r in self.night.entries if isinstance(r.entry, taken_back))
+        rejected = {number for number, sample in self.state.samples.items() if sample.rejected}
+        assert not rejected & set(observed)
+        assert rejected | set(observed) == {n for n, sample in self.state.samples.items() if sample.observation}
+        versions = [self.state.samples[observation.sample].observed_in for observation in self.state.observations]
+        assert versions == sorted(versions)
         for number, times in self.world.measured.items():
             sample = self.state.samples[number]
             assert times <= 1 + withdrawn[number]
@@ -459,7 +503,7 @@ class AnyNight(RuleBasedStateMachine):
     def suggestions_keep_to_the_budget(self):
         budget = self.night.campaign.budget
         assert self.state.films_planned <= budget.samples
-        assert len(self.state.samples) <= (budget.substrates or SLOTS)
+        assert len(self.state.slots_used) <= (budget.substrates or SLOTS)
 
     @invariant()
     def no_sample_is_tried_for_ever(self):
@@ -475,14 +519,21 @@ class AnyNight(RuleBasedStateMachine):
                 intent = plans[recorded.entry.step]
                 count = cut_off if recorded.entry.end == "interrupted" else tried
                 count[intent.sample, intent.plan] += 1
+        repeats = Counter(r.entry.sample for r in self.night.entries if isinstance(r.entry, e.MeasurementRequested))
         limit = self.night.campaign.recovery.interruptions
         for (sample, plan), times in tried.items():
             if plan != "retire" and sample != e.REFERENCE:
                 moves = MOVES + cut_off[sample, plan] + self.recoveries if plan == "transfer" else 1
-                assert times <= moves * self.attempts * (1 + self.recoveries)
+                assert times <= (1 + repeats[sample]) * moves * self.attempts * (1 + self.recoveries)
         for (sample, plan), times in cut_off.items():
             free = sample == e.REFERENCE or plan in ("transfer", "retire")
-            assert free or times <= limit * self.attempts * (1 + self.recoveries)
+            assert free or times <= (1 + repeats[sample]) * limit * self.attempts * (1 + self.recoveries)
+
+    @invariant()
+    def a_vetoed_sample_is_never_made(self):
+        for number in self.state.search.vetoed:
+            assert not self.world.films[number]
+            assert self.state.samples[number].phase in (Phase.VETOED, Phase.QUARANTINED)
 
     def nothing_is_taken_off_a_drifted_magnetometer(self):
         """Of a night that ended by itself no value that was read off wrongly stays; of any other it is said so."""
@@ -497,7 +548,7 @@ class AnyNight(RuleBasedStateMachine):
         """From here on all goes well: the night ends, and everything is accounted for."""
         if not hasattr(self, "night"):
             return
-        for _ in range(200):
+        for _ in range(400):
             if self.over:
                 break
             if self.state.mode in (Mode.HOLDING, Mode.HELD):
