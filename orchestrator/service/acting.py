@@ -66,7 +66,9 @@ def decide(request: a.SearchRequest, site: Site) -> e.Act | Acted:
         case a.Reject(sample=number):
             return e.ObservationRejected(sample=number, **told)
         case a.Accept(sample=number):
-            raise CommandRefused(f"sample {number} is not rejected: there is nothing to take back")
+            if state.samples[number].rejected is None:
+                raise CommandRefused(f"sample {number} is not rejected: there is nothing to take back")
+            return e.ObservationRestored(sample=number, **told)
         case a.Repeat(sample=number):
             return e.MeasurementRequested(sample=number, **told)
         case a.Note(sample=number, text=text):

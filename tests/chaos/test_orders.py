@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.test_emulated import KINDS, emulated, python
 
-POINTS = 100
+POINTS = 120
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["plasma kept", "plasma put out"])
@@ -27,7 +27,7 @@ def test_whatever_is_ordered_whenever_nothing_is_deposited_twice_and_all_ends_sa
 def test_every_order_was_given_at_boundaries_of_every_kind(found):
     assert found["points"] == POINTS
     assert set(found["hit"]) == set(KINDS)
-    assert len(found["orders"]) == 10
+    assert len(found["orders"]) == 17
     assert set(found["ends"]) == {"done", "stopped", "aborted"}
 
 

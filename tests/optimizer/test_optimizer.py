@@ -356,3 +356,31 @@ def test_where_a_measurement_failed_there_is_less_to_learn(make_campaign):
         assert all(abs(fe - before) > 0.025 for before in tried)
         tried.append(fe)
         optimizer.observe(observed(k, {"Fe": fe, "Co": 1 - fe}, value=None, validity="failed"))
+
+
+@pytest.mark.parametrize("known", [0, 3, 12], ids=["nothing known", "space-filling", "model"])
+def test_what_was_vetoed_is_not_suggested_and_the_same_is_suggested_by_replay(make_campaign, known):
+    def suggested(vetoed):
+        optimizer = make_optimizer(make_campaign(TERNARY))
+        for number in range(known):
+            optimizer.observe(observed(number, {"Fe": number / 20, "Co": 1 - number / 20, "Ni": 0.0}))
+        return optimizer.suggest([], known + 1, vetoed)
+
+    unwanted = []
+    for _ in range(3):
+        chosen = suggested(unwanted)
+        assert key(chosen.composition) not in [key(told["composition"]) for told in unwanted]
+        assert suggested(unwanted).composition == chosen.composition
+        unwanted.append({"composition": dict(chosen.composition), "settings": {}})
+
+
+def test_where_nothing_new_is_left_what_was_vetoed_is_still_not_repeated(make_campaign):
+    two = {"Fe": (0, 50, 50), "Co": (50, 100, 50)}
+    iron, cobalt = ({"composition": {"Fe": part, "Co": 1 - part}, "settings": {}} for part in (0.5, 0.0))
+    for known in (0, 2):
+        optimizer = make_optimizer(make_campaign(two))
+        for number in range(known):
+            optimizer.observe(observed(number, {"Fe": number / 2, "Co": 1 - number / 2}))
+        pending = [] if known else [cobalt]
+        chosen = optimizer.suggest(pending, 7, [iron])
+        assert (chosen.replicate, key(chosen.composition)) == (True, key(cobalt["composition"]))

@@ -9,6 +9,13 @@
 ``two-holds``               two operators hold; the first, who knows nothing of the second, may not resume
 ``hold-against-abort``      both at once: the abort wins
 ``late-copy``               a hold, a resume, and a copy of the first request
+``own-sample``              a sample of his own; some seconds later, if it still waits, it is withdrawn
+``veto``                    the sample that was suggested last, unless its film has been begun
+``reject-accept``           the last value is rejected, and taken back after some seconds
+``two-reject``              two operators; the second, who knows nothing of the first, may not take it back
+``repeat``                  the last sample that was measured is measured again
+``more-budget``             one film more, told twice
+``own-against-stop``        a sample of one's own and a stop, both at once
 ==========================  ===========================================================================
 """
 
@@ -20,8 +27,21 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import rpc
+from orchestrator.campaign.actions import (
+    Accept,
+    ChangeBudget,
+    OwnSample,
+    Reject,
+    Repeat,
+    SearchAction,
+    SearchRequest,
+    Veto,
+    Withdraw,
+)
 from orchestrator.campaign.commands import Request
 from orchestrator.campaign.lifecycle import Command
+from orchestrator.campaign.state import CampaignState, fold
+from orchestrator.journal import SqliteJournal
 from orchestrator.service.asking import give
 from orchestrator.service.home import Home, HomeError
 from tests.chaos.emulated.bench import SPEED, World
@@ -32,6 +52,8 @@ OPERATOR = "operator"
 """Who is hit by an order: nobody."""
 AGAIN_S = 0.05
 """Virtual seconds between two attempts to be heard."""
+
+OWN = OwnSample(composition={"Fe": 60.0, "Co": 40.0})
 
 Told = dict[str, Any]
 Script = Generator[float, None, None]
@@ -73,6 +95,25 @@ class Voice:
         told = self._heard(lambda: give(Home(self.operators.home()), request))
         self.operators.said.append({"command": word, "by": request.by, **told})
         return told
+
+    def act(self, action: SearchAction, key: str = "") -> Told:
+        """Do something about the search; what he is told, with "refused" if he was."""
+        request = SearchRequest(
+            action, f"operator {self.number}", "chaos", key or f"{self.number}-{action.name}", self.seen
+        )
+        told = self._heard(lambda: give(Home(self.operators.home()), request))
+        self.operators.said.append({"command": action.name, "by": request.by, **told})
+        return told
+
+    def state(self) -> CampaignState:
+        """What the journal tells, which may not be there yet."""
+        if not Home(self.operators.home()).journal.is_file():
+            return CampaignState()
+        journal = SqliteJournal(Home(self.operators.home()).journal)
+        try:
+            return fold(journal.read())
+        finally:
+            journal.close()
 
     def look(self) -> Told:
         """See how things stand."""
@@ -178,6 +219,75 @@ def _copied(voice: Voice, wait_s: float) -> Script:
         voice.say("resume", "so that it ends")
 
 
+def _own_sample(voice: Voice, wait_s: float) -> Script:
+    voice.look()
+    told = voice.act(OWN)
+    again = voice.act(OWN)
+    if "refused" not in told:
+        voice.expect(again.get("number") == told["number"] and again.get("again"), "is queued twice")
+        yield wait_s
+        voice.look()
+        voice.act(Withdraw(queued=told["number"]))
+
+
+def _veto(voice: Voice, wait_s: float) -> Script:
+    yield 0.0
+    if samples := voice.state().samples:
+        number = max(samples)
+        voice.look()
+        told = voice.act(Veto(sample=number))
+        if "refused" not in told:
+            yield wait_s
+            voice.expect(voice.state().samples[number].film is None, "has a film, and was vetoed")
+
+
+def _reject_accept(voice: Voice, wait_s: float) -> Script:
+    yield 0.0
+    if observations := voice.state().observations:
+        number = observations[-1].sample
+        voice.look()
+        if "refused" not in voice.act(Reject(sample=number)):
+            yield wait_s
+            voice.look()
+            voice.act(Accept(sample=number))
+
+
+def _first_rejects(voice: Voice, wait_s: float) -> Script:
+    yield wait_s / 2
+    if observations := voice.state().observations:
+        voice.look()
+        voice.act(Reject(sample=observations[0].sample))
+
+
+def _second_accepts(voice: Voice, wait_s: float) -> Script:
+    """He has not seen that it was rejected."""
+    voice.look()
+    yield wait_s
+    if observations := voice.state().observations:
+        told = voice.act(Accept(sample=observations[0].sample))
+        voice.expect("refused" in told or not told["changed"], "took back what he had not seen")
+
+
+def _repeat(voice: Voice, wait_s: float) -> Script:
+    yield 0.0
+    if observations := voice.state().observations:
+        voice.look()
+        voice.act(Repeat(sample=observations[-1].sample))
+
+
+def _more_budget(voice: Voice, wait_s: float) -> Script:
+    yield 0.0
+    samples = voice.look().get("samples_budget", 0)
+    told = voice.act(ChangeBudget(samples=samples + 1))
+    again = voice.act(ChangeBudget(samples=samples + 1))
+    voice.expect(again.get("entry") == told.get("entry"), "was changed twice")
+
+
+def _wants_his_own(voice: Voice, wait_s: float) -> Script:
+    yield 0.0
+    voice.act(OWN)
+
+
 ORDERS: dict[str, tuple[Callable[[Voice, float], Script], ...]] = {
     "hold-resume": (_hold_then("resume"),),
     "hold-trip-resume": (_hold_then("trip", "resume"),),
@@ -189,6 +299,13 @@ ORDERS: dict[str, tuple[Callable[[Voice, float], Script], ...]] = {
     "two-holds": (_first_of_two, _second_of_two),
     "hold-against-abort": (_once("hold"), _once("abort")),
     "late-copy": (_copied,),
+    "own-sample": (_own_sample,),
+    "veto": (_veto,),
+    "reject-accept": (_reject_accept,),
+    "two-reject": (_first_rejects, _second_accepts),
+    "repeat": (_repeat,),
+    "more-budget": (_more_budget,),
+    "own-against-stop": (_wants_his_own, _once("stop")),
 }
 
 
