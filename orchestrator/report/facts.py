@@ -81,7 +81,7 @@ class Night:
 
     @property
     def budget_samples(self) -> int | None:
-        return (self.campaign.get("budget") or {}).get("samples")
+        return self.state.search.samples or (self.campaign.get("budget") or {}).get("samples")
 
     @cached_property
     def elements(self) -> list[str]:
@@ -180,6 +180,11 @@ class Night:
                         spans.append((since, recorded.time))
                     since = None
         return [*spans, (since, self.end)] if since is not None else spans
+
+    @property
+    def rejected(self) -> list[Sample]:
+        """Samples whose value an operator does not believe: the model was not told of it."""
+        return [sample for sample in self.samples if sample.rejected is not None]
 
     @property
     def unmeasured(self) -> list[Sample]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.campaign.entries import Recorded
+from orchestrator.report.acts import act_table
 from orchestrator.report.facts import Night
 from orchestrator.report.figures import best_so_far
 from orchestrator.report.formats import day_and_clock, local
@@ -73,6 +74,7 @@ def render(
             _section("Model", model(night)) if night.state.assessments else None,
             _section("Loops", loop_frames(night)),
             _section("Samples", sample_table(night)),
+            _section("What operators did about the search", acts) if (acts := act_table(night)) else None,
             _section("What did not go to plan", trouble_table(night)),
             _section("Hazards in the simulated lab", hazard_list(hazards, night)) if simulated else None,
             _section("Provenance", provenance(night)),

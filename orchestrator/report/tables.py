@@ -86,7 +86,9 @@ class _Table:
 def _outcome(sample: Sample) -> Html:
     """Validity and its reason once observed; else the phase, and why."""
     seen = sample.observation
-    if seen is not None and sample.phase is Phase.OBSERVED:
+    if (rejected := sample.rejected) is not None and seen is not None:
+        word, reason = "rejected", f"by {rejected.by}: {rejected.reason}; it was {seen.validity}"
+    elif seen is not None and sample.phase is Phase.OBSERVED:
         word, reason = str(seen.validity), seen.reason
     else:
         word, reason = sample.phase.value, sample.note

@@ -78,6 +78,7 @@ def _course(night: Night) -> Html:
 
 def _finding(night: Night) -> Html:
     counts = ", ".join(f"{night.validities(word)} {word}" for word in ("valid", "censored", "failed"))
+    counts += f", {len(night.rejected)} rejected" if night.rejected else ""
     top = night.top
     if top is None:
         return el("p", f"No valid value ({counts}).{_earlier(night)}", class_="line")
