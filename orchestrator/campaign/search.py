@@ -185,13 +185,14 @@ def check_seen(request: SearchRequest, search: Search) -> None:
 def answer(done: Acted, mode: Mode, *, changed: bool = True, again: bool = False) -> dict[str, Any]:
     """What the giver of a request is told.
 
-    The campaign's "mode"; whether anything "changed"; whether this very request was done before ("again"); the "entry"
-    that tells of it, and the "number" of the sample, or own sample; in "note" what another had done before, if that
-    matters, and in "first" that action.
+    The "action" and what it was "about", in words; the campaign's "mode"; whether anything "changed"; whether this very
+    request was done before ("again"); the "entry" that tells of it, and the "number" of the sample, or own sample; in
+    "note" what another had done before, if that matters, and in "first" that action.
     """
     note = f"already done, entry {done.version}: {done}" if again else "" if changed else f"it was so already: {done}"
     return {
         "action": done.action,
+        "about": done.about,
         "mode": mode.value,
         "changed": changed,
         "again": again,

@@ -65,9 +65,8 @@ def _say(action: str, fields: Mapping[str, Any], told: dict[str, Any]) -> None:
 def _in_words(answer: Mapping[str, Any]) -> str:
     if answer["action"] == "sample":
         return f"own sample {answer['number']} is queued"
-    about = "" if answer["number"] is None else f" {answer['number']}"
     done = "done" if answer["changed"] else "as it was"
-    return f"{answer['action']}{about}: {done}, entry {answer['entry']}"
+    return f"{answer['action']} of {answer['about']}: {done}, entry {answer['entry']}"
 
 
 def _amounts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
