@@ -57,6 +57,7 @@ class History:
     _open: dict[str, _Open] = field(default_factory=dict)
     _sign: float = 1.0
     _valid: list[e.ObservationMade] = field(default_factory=list)
+    _rejected: dict[int, e.ObservationMade] = field(default_factory=dict)
     _times: dict[int, float] = field(default_factory=dict)
     _held: bool = False
     _disturbed: bool = False
@@ -79,8 +80,15 @@ class History:
                 self.assessed_at = recorded.version
             case e.ObservationMade():
                 self._observed(entry, recorded)
-            case e.ObservationWithdrawn():
+            case e.ObservationWithdrawn() | e.MeasurementRequested():
                 self._withdrawn(entry.sample)
+            case e.ObservationRejected():
+                self._rejected |= {o.sample: o for o in self._valid if o.sample == entry.sample}
+                self._improve_anew([o for o in self._valid if o.sample != entry.sample])
+            case e.ObservationRestored():
+                back = self._rejected.pop(entry.sample, None)
+                valid = [*self._valid, *([back] if back else [])]
+                self._improve_anew(sorted(valid, key=lambda o: self._times[o.sample]))
             case e.CommandGiven():
                 self._commanded(entry)
             case e.DaemonStarted() | e.StationLost() | e.OperatorNeeded():
@@ -116,7 +124,11 @@ class History:
     def _withdrawn(self, sample: int) -> None:
         self.observed_at.pop(sample, None)
         self.loops.pop(sample, None)
-        self._valid = [entry for entry in self._valid if entry.sample != sample]
+        self._rejected.pop(sample, None)
+        self._improve_anew([entry for entry in self._valid if entry.sample != sample])
+
+    def _improve_anew(self, valid: list[e.ObservationMade]) -> None:
+        self._valid = valid
         self.improvements = []
         for count, entry in enumerate(self._valid, 1):
             self._improved(count, entry)

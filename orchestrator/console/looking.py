@@ -163,7 +163,7 @@ async def model_map(_: Viewer, desk: TheDesk, request: Request) -> Charted:
     """The model over the space: mean, spread and acquisition on a grid, as the next suggestion would see them."""
     source = desk.source()
     state = source.state
-    asked = (len(state.observations), state.withdrawn, tuple(sample.number for sample in state.pending))
+    asked = (len(state.observations), state.search.turns, tuple(sample.number for sample in state.pending))
     charts: dict[str, Any] = request.app.state.charts
     async with request.app.state.charting:
         if charts.get("asked") != asked:

@@ -31,8 +31,10 @@ class Heard(Protocol):
 class Deciding(Protocol):
     """A daemon.  `state` is never changed once it can be seen here: a new one takes its place."""
 
-    campaign: Campaign
     lab: LabSpec
+
+    @property
+    def campaign(self) -> Campaign: ...
 
     @property
     def state(self) -> CampaignState: ...

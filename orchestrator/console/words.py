@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.search import acted
 from orchestrator.console.shapes import Line
 
 Level = Literal["info", "warning", "critical"]
@@ -89,6 +90,9 @@ def sentence(entry: e.Entry) -> str:
             return f"Sample {entry.sample} set aside{_because(entry.reason)}."
         case e.CommandGiven():
             return f"{entry.command.capitalize()} by {entry.by}{_because(entry.reason)}."
+        case told if isinstance(told, e.Act):
+            did = acted(told, 0, 0.0)
+            return f"{did.action.capitalize()} of {did.about} by {did.by}{_because(did.reason)}."
         case e.CampaignHeld():
             return "Held: every station is at rest."
         case e.StationLost():

@@ -317,6 +317,20 @@ def golden() -> list[Any]:
     return [e.from_json(text) for text in GOLDEN.read_text().splitlines() if text.strip()]
 
 
+def test_a_rejected_value_is_no_improvement_until_it_is_taken_back() -> None:
+    entries = [*made(1, 1500.0), *made(2, 1900.0), *made(3, 1700.0)]
+    by = {"by": "anna", "reason": "r"}
+    rejected = e.ObservationRejected(sample=2, **by)
+
+    def improved(*more: e.Entry) -> list[int]:
+        return [improvement.sample for improvement in told(*entries, *more)[1].improvements]
+
+    assert improved() == [1, 2]
+    assert improved(rejected) == [1, 3]
+    assert improved(rejected, e.ObservationRestored(sample=2, **by)) == [1, 2]
+    assert improved(rejected, e.MeasurementRequested(sample=2, **by)) == [1, 3]
+
+
 def test_every_entry_has_a_sentence_of_its_own() -> None:
     kinds = set()
     for number, entry in enumerate(golden(), 1):
