@@ -319,6 +319,11 @@ class Recovery(Table):
         "safe state comes first and puts out the plasma.)",
         default="measure",
     )
+    unattended: bool = key(
+        "Whether a daemon that is started by the machine itself (`--unattended`: after a crash or a power cut) may go "
+        "on with this campaign on hardware.  If not, it waits for the operator's `nightshift recover`.",
+        default=False,
+    )
     interruptions: Count = key(
         "A step on a sample that our own deaths have cut off so many times counts as a failed attempt.",
         ge=1,

@@ -97,7 +97,7 @@ def _tables_in(annotation: Any, path: str) -> Iterator[tuple[str, type[BaseModel
     annotation = bare(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from tables(annotation, path)
-    elif members := forms(annotation) or _union(annotation):
+    elif members := forms(annotation) or kinds(annotation):
         for table in members.values():
             yield from _tables_in(table, path)
     elif typing.get_origin(annotation) is dict:
@@ -194,7 +194,7 @@ def _find(model: type[BaseModel], location: tuple[str | int, ...]) -> _Place:
         if tagged := forms(kind):
             place.annotation = tagged.get(str(part), kind)
             place.info = _as(place.info, place.annotation)
-        elif members := _union(kind):
+        elif members := kinds(kind):
             place.annotation = members.get(str(part), kind)
         elif part == "[key]":
             break
@@ -251,7 +251,7 @@ def forms(annotation: Any) -> dict[str, Any]:
     }
 
 
-def _union(annotation: Any) -> dict[str, type[BaseModel]]:
+def kinds(annotation: Any) -> dict[str, type[BaseModel]]:
     """The tables that a table may be, by their `kind`."""
     if typing.get_origin(annotation) not in (typing.Union, types.UnionType) or forms(annotation):
         return {}
@@ -268,7 +268,7 @@ def expected(annotation: Any, info: FieldInfo | None) -> str:
     annotation = bare(annotation)
     if tagged := forms(annotation):
         return expected(tagged["number"], _as(info, tagged["number"]))
-    if members := _union(annotation):
+    if members := kinds(annotation):
         return "one of " + ", ".join(shown(kind) for kind in members)
     if typing.get_origin(annotation) is Literal:
         return "one of " + ", ".join(shown(choice) for choice in typing.get_args(annotation))

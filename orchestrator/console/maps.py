@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from orchestrator.campaign.limits import weighted
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, best, candidate_of
 from orchestrator.console.shapes import Map, MapPanel
-from orchestrator.console.why import weighted
 
 TERNARY_STEPS = 32
 """Steps along an edge: 561 points."""

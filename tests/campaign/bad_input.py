@@ -555,7 +555,7 @@ CASES: tuple[Case, ...] = (
         "[recovery.faults]\n",
         '[recovery]\ntransfer = { retries = 1, then = "hold" }\n\n[recovery.faults]\n',
         (
-            'campaign.toml:40: recovery.transfer = { retries = 1, then = "hold" }: is not a known key; known here: faults, breaker, failures_in_a_row, interlock_wait_s, hold_plasma, hold_limit_s, interrupted_film, interruptions',
+            'campaign.toml:40: recovery.transfer = { retries = 1, then = "hold" }: is not a known key; known here: faults, breaker, failures_in_a_row, interlock_wait_s, hold_plasma, hold_limit_s, interrupted_film, unattended, interruptions',
         ),
     ),
     Case(

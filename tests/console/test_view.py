@@ -16,12 +16,13 @@ from orchestrator.campaign.labspec import load_lab
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
+from orchestrator.campaign.why import distance, exploration
 from orchestrator.console import maps
 from orchestrator.console.forecast import SHARE_Z, expected, finish
 from orchestrator.console.history import History, kind_of
 from orchestrator.console.shapes import Line, View
 from orchestrator.console.view import need, row, view
-from orchestrator.console.why import distance, exploration, why
+from orchestrator.console.why import why
 from orchestrator.console.words import line
 from orchestrator.optimizer.optimizer import make_optimizer
 from tests.campaign.stories import ended, film, intended, observed, suggested, transfer
