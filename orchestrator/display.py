@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,7 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.service.status import Progress
+from orchestrator.service.contact import Contact
+from orchestrator.service.progress import Progress
 
 REDRAW_S = 0.2
 
@@ -34,12 +36,73 @@ def show(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         yield _line_per_film()
 
 
+class Screen(Protocol):
+    """Where a night is shown that another process runs."""
+
+    def show(self, contact: Contact, now: float) -> None:
+        """What was last heard, at real time `now`."""
+
+
+@contextmanager
+def screen() -> Iterator[Screen]:
+    """A live panel on standard output; without a terminal, a line whenever something has changed."""
+    console = Console()
+    if not console.is_terminal:
+        yield _Lines(sys.stdout.write)
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield _Panel(live)
+
+
+class _Panel:
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, contact: Contact, now: float) -> None:
+        self._live.update(watched(contact, now), refresh=True)
+
+
+class _Lines:
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._last = ""
+
+    def show(self, contact: Contact, now: float) -> None:
+        line = headline(contact.progress) if contact.progress else "no campaign yet"
+        if contact.lost(now):
+            line = f"no contact ({contact.trouble}); last heard: {line}"
+        if line != self._last:
+            self._last = line
+            self._write(line + "\n")
+            sys.stdout.flush()
+
+
+def watched(contact: Contact, now: float) -> RenderableType:
+    """What was last heard, under a line that says whether it is so now; grey if it is old."""
+    body: RenderableType = panel(contact.progress) if contact.progress else Text("No campaign yet.")
+    if contact.lost(now):
+        silent = f" NO CONTACT for {contact.silence_s(now):.0f} s "
+        badge = Text.assemble((silent, "bold white on red"), f" {contact.trouble}; below is what was last heard")
+        return Group(badge, Text(as_lines(body), style="bright_black"))
+    if contact.progress and contact.progress.end:
+        return body
+    if contact.trouble and contact.silence_s(now) >= 1:
+        heard = (f" last heard {contact.silence_s(now):.0f} s ago ", "bold black on yellow")
+        return Group(Text.assemble(heard, f" {contact.trouble}"), body)
+    return Group(Text.assemble((" live ", "bold black on green"), f" {contact.trouble}"), body)
+
+
 def as_text(progress: Progress) -> str:
     """The panel as plain text."""
-    console = Console(width=100, force_terminal=False, color_system=None)
+    return as_lines(panel(progress), width=100)
+
+
+def as_lines(shown: RenderableType, width: int = 160) -> str:
+    """`shown` as plain text of at most `width` columns."""
+    console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
-        console.print(panel(progress))
-    return capture.get().rstrip()
+        console.print(shown)
+    return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())
 
 
 def headline(progress: Progress) -> str:
@@ -67,10 +130,11 @@ def panel(progress: Progress) -> Group:
         waits = f"waiting on {station.waiting_on}" if station.waiting_on else ""
         stations.add_row(name, f"{station.step} sample {station.sample}", f"{minutes:.0f} min", waits)
     counts = f"{hours:.1f} lab hours; {progress.failed} failed, {progress.censored} censored; entry {progress.version}"
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(ProgressBar(total=progress.samples_budget, completed=done, width=40), Text(counts, style="dim"))
     rows: list[RenderableType] = [
         Text(headline(progress), style="bold"),
-        ProgressBar(total=progress.samples_budget, completed=done, width=60),
-        Text(counts, style="dim"),
+        bar,
         stations,
     ]
     if progress.command:

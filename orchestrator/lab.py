@@ -6,6 +6,7 @@ from the same lines of the lab file; only addresses and clock differ.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -36,6 +37,8 @@ DRIVERS = {
 """Driver name in a lab file -> module and class."""
 
 START_S = 60.0
+ASK_S = 30.0
+"""Real seconds for all instruments of a lab to say who they are."""
 
 
 class LabError(Exception):
@@ -84,6 +87,42 @@ def addresses_of(lab: LabSpec) -> dict[str, str]:
 
 def connect(name: str, device: Device, address: str, clock: Clock) -> Instrument:
     """The device `name`, identified and read once.  Raises `InstrumentError` or `SpecError`."""
+    return _connected(name, device, address, clock)[0]
+
+
+def identities(lab: LabSpec, clock: Clock | None = None, patience_s: float = ASK_S) -> dict[str, str | Exception]:
+    """Ask every instrument of `lab` at its address who it is, all at once, and let go of it again.
+
+    Device name -> what it calls itself, or what went wrong; `TimeoutError` after `patience_s` real seconds.
+    """
+    clock = clock or RealClock()
+    answers: dict[str, str | Exception] = {}
+    devices = {name: device for station in lab.stations.values() for name, device in station.devices.items()}
+
+    def ask(name: str, device: Device) -> None:
+        try:
+            instrument, told = _connected(name, device, device.address, clock)
+            instrument.port.close()
+            answers[name] = told
+        except (InstrumentError, SpecError) as error:
+            answers[name] = error
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises is its instrument's answer
+            answers[name] = InstrumentError(f"{name}: {type(error).__name__}: {error}")
+
+    threads = [
+        threading.Thread(target=ask, args=asked, name=f"ask {asked[0]}", daemon=True) for asked in devices.items()
+    ]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + patience_s
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    late = TimeoutError(f"no answer within {patience_s:g} s")
+    return {name: answers.get(name, late) for name in devices}
+
+
+def _connected(name: str, device: Device, address: str, clock: Clock) -> tuple[Instrument, str]:
+    """The device `name`, read once, and what it calls itself."""
     module, _, cls = DRIVERS[device.driver].partition(":")
     driver = getattr(import_module(module), cls)
     open_link = partial(driver.open_link, address, device.timeout_s)
@@ -96,12 +135,12 @@ def connect(name: str, device: Device, address: str, clock: Clock) -> Instrument
             [f"device {name}: settings {device.settings!r} do not suit {device.driver}: {error}"]
         ) from error
     try:
-        port.submit(instrument.identify).result()
+        told = str(port.submit(instrument.identify).result())
         port.submit(instrument.refresh).result()
     except InstrumentError:
         port.close()
         raise
-    return instrument
+    return instrument, told
 
 
 def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Instrument]) -> Station:

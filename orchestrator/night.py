@@ -40,11 +40,17 @@ from orchestrator.service.crew import Crew
 from orchestrator.service.daemon import Daemon
 from orchestrator.service.home import Home, HomeError
 from orchestrator.service.status import Progress, status
+from orchestrator.systemd import Notifier
 from orchestrator.witness import Account, account, read_world
 
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[Progress], None]
+WAIT_S = 1.0
+
+
+class NotAllowed(Exception):
+    """A campaign is not gone on with unless a person asks for it."""
 
 
 def load(campaign: Path, lab: Path | None, seed: int | None) -> tuple[Campaign, LabSpec]:
@@ -119,12 +125,14 @@ def carry_on(
     recovered: bool = False,
     abort: bool = False,
     console: Console | None = None,
+    unattended: bool = False,
 ) -> dict[str, Any]:
     """Go on with the campaign whose journal is in `home`, wherever and however it was left; the summary.
 
     One that has ended is only summed up.  So is one that needs an operator, unless `recovered`: his word that
     what the journal needed him for is done.  `abort`: it is not gone on with; what was under way is settled, and the
-    campaign ends.  Empty `addresses` are those of the lab file.
+    campaign ends.  Empty `addresses` are those of the lab file.  `unattended`: no person has asked for it, which the
+    campaign must have allowed; raises `NotAllowed` if it has not.
     """
     journal = home.need_journal()
     if home.rehearsed and not addresses:
@@ -134,6 +142,11 @@ def carry_on(
         campaign, lab = begun(state, home)
         if state.ended and not ((recovered or abort) and state.mode is Mode.NEEDS_OPERATOR):
             return summary(home, campaign, 0.0, None)
+        if unattended and not campaign.recovery.unattended:
+            raise NotAllowed(
+                f"{home.path}: its campaign does not say recovery.unattended = true, so nobody but you goes on with "
+                "it: see that the lab is well, then `nightshift recover`"
+            )
         clock, clock_spec = clock_from(state.time, clock, clock_spec)
         night = Night(campaign, lab, home, by, on_progress, console, simulated=home.rehearsed)
         with Crew(campaign, lab, home.path) as crew:
@@ -164,9 +177,13 @@ def run_for_real(
 
 def serve(lab: LabSpec, home: Home, console: Console | None = None) -> dict[str, Any]:
     """Wait until an operator starts a campaign, then run it like `run_for_real`."""
+    notifier = Notifier.from_environment()
     with home.claimed(), _served(Api(lab), home) as api:
         home.keep_channels(lab.alerts.channels)
-        campaign, by = api.await_campaign()
+        notifier.ready("waits for a campaign")
+        while (begun := api.await_campaign(WAIT_S)) is None:
+            notifier.alive("waits for a campaign")
+        campaign, by = begun
         night = Night(campaign, lab, home, by, console=console)
         with Crew(campaign, lab, home.path) as crew:
             return night.run(crew, addresses_of(lab), RealClock(), None, api=api)
@@ -215,6 +232,7 @@ class Night:
     console: Console | None = None
     simulated: bool = False
     began: float = field(default_factory=time.monotonic)
+    notifier: Notifier = field(default_factory=Notifier.from_environment)
 
     def run(
         self,
@@ -242,7 +260,7 @@ class Night:
                 clock,
                 by=self.by,
                 boot=boot_id(),
-                on_progress=self.on_progress,
+                on_progress=self._progressed,
                 listener=alerting,
             )
             with (
@@ -251,10 +269,13 @@ class Night:
                 _signals(daemon),
             ):
                 serving.serve(daemon)
+                self.notifier.ready(_in_short(daemon.latest))
                 try:
                     daemon.run(recovered=recovered, abort=abort)
                 finally:
+                    self.notifier.stopping(_in_short(daemon.latest))
                     daemon.close()
+        self.home.keep_last(status(daemon.state, self.campaign, daemon.state.time).as_dict())
         seen = account(witness(), daemon.state) if witness else None
         return summary(self.home, self.campaign, time.monotonic() - self.began, seen)
 
@@ -281,6 +302,11 @@ class Night:
         with self.console.attached(source):
             yield
 
+    def _progressed(self, progress: Progress) -> None:
+        """The deciding thread has come by."""
+        self.notifier.alive(_in_short(progress))
+        self.on_progress(progress)
+
     def _alerting(self, journal: SqliteJournal, clock: Clock) -> Alerting:
         subject = subject_of(self.campaign.name, self.lab.name)
         try:
@@ -290,6 +316,14 @@ class Night:
             channels = ()
         outbox = Outbox(self.home.alerts)
         return Alerting(channels, outbox, journal, clock.now, subject=subject, home=str(self.home.path))
+
+
+def _in_short(progress: Progress) -> str:
+    """One line for whoever looks after the machine."""
+    done = progress.valid + progress.censored + progress.failed
+    what = progress.end or progress.mode
+    needs = f"; needs you: {progress.needs}" if progress.needs else ""
+    return f"{progress.campaign}: {what}, {done} of {progress.samples_budget} measured{needs}"
 
 
 @contextmanager

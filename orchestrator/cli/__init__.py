@@ -2,8 +2,8 @@
 
 The modules here are imported when one of their commands is asked for, and import what they need when it runs, so
 that `nightshift status` does not wait for a run engine.
-Exit codes: 0 done, 1 breaches found by an audit, or an alert channel that took no test, 2 bad input,
-3 needs operator, 4 aborted, 5 command refused.
+Exit codes: 0 done, 1 breaches found by an audit, an alert channel that took no test or a device that is not as it
+should be, 2 bad input, 3 needs operator, 4 aborted, 5 command refused.
 """
 
 from __future__ import annotations
@@ -33,12 +33,19 @@ COMMANDS = {
     "weights": "searching:weigh",
     "status": "looking:status",
     "journal": "looking:journal",
+    "samples": "explaining:samples",
+    "why": "explaining:why",
+    "export": "explaining:export",
     "report": "looking:report",
     "audit": "auditing:audit",
     "watch": "alerting:watch",
     "alert-test": "alerting:alert_test",
     "simulate": "labs:simulate",
     "user": "users:user",
+    "devices": "labs:devices",
+    "init": "beginning:init",
+    "completion": "installing:completion",
+    "systemd-unit": "installing:systemd_unit",
 }
 """Each command -> the module here, and what it is called there."""
 

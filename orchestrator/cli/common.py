@@ -38,27 +38,34 @@ def finish(summary: dict[str, Any], home: Home, as_json: bool) -> NoReturn:
     sys.exit(EXIT_CODES[summary["end"]])
 
 
+MENDABLE = {
+    "orchestrator.campaign.problems": ("SpecError",),
+    "orchestrator.campaign.lifecycle": ("LifecycleError",),
+    "orchestrator.console.users": ("ConsoleError",),
+    "orchestrator.journal": ("JournalError",),
+    "orchestrator.rpc": ("RpcError",),
+    "orchestrator.service.children": ("ChildError",),
+    "orchestrator.service.home": ("HomeError",),
+}
+"""Where the errors are defined that a person can mend."""
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """Those that can have been raised: nobody raises an error of a module that nobody has imported."""
+    there = ((sys.modules[module], names) for module, names in MENDABLE.items() if module in sys.modules)
+    return tuple(getattr(module, name) for module, names in there for name in names if hasattr(module, name))
+
+
 def checked(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn the errors that a person can mend into one message and exit code 2."""
+    """Turn the errors that a person can mend into one message and exit code 2; a refusal into exit code 5."""
 
     @wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
-        from orchestrator import rpc
-        from orchestrator.campaign.lifecycle import LifecycleError
-        from orchestrator.campaign.problems import SpecError
-        from orchestrator.console.users import ConsoleError
-        from orchestrator.journal import JournalError
-        from orchestrator.service.children import ChildError
-        from orchestrator.service.home import HomeError
-
         try:
             command(*args, **kwargs)
-        except rpc.RemoteError as error:
-            if error.kind == "CommandRefused":
-                refuse(error.message, REFUSED)
-            refuse(error)
-        except (SpecError, HomeError, ConsoleError, JournalError, LifecycleError, ChildError, rpc.RpcError) as error:
-            refuse(error)
+        except _mendable() as error:
+            refused = getattr(error, "kind", "") == "CommandRefused"
+            refuse(getattr(error, "message", error) if refused else error, REFUSED if refused else BAD_INPUT)
 
     return wrapper
 

@@ -8,7 +8,18 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.common import EXIT_CODES, FILE, checked, finish, home_option, new_home, operator, the_home
+from orchestrator.cli.common import (
+    EXIT_CODES,
+    FILE,
+    NEEDS_OPERATOR,
+    checked,
+    finish,
+    home_option,
+    new_home,
+    operator,
+    refuse,
+    the_home,
+)
 from orchestrator.cli.paging import console_options, opened
 
 
@@ -73,7 +84,11 @@ def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool, **pa
 
 @click.command()
 @home_option
-@click.option("--unattended", is_flag=True, help="Go on only if nobody is needed: for a start with the machine.")
+@click.option(
+    "--unattended",
+    is_flag=True,
+    help="Go on only if the campaign says recovery.unattended = true and nobody is needed.",
+)
 @click.option("--abort", is_flag=True, help="Do not go on: settle what was under way, and end the campaign.")
 @console_options()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -86,31 +101,45 @@ def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool, **p
     """
     from drivers.clock import RealClock
     from orchestrator.display import show
-    from orchestrator.night import carry_on
+    from orchestrator.night import NotAllowed, carry_on
 
     if unattended and abort:
         raise click.UsageError("--abort is an operator's word: it does not go with --unattended")
     folder = the_home(home)
-    with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
-        summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress, console=console,
-                           recovered=not (unattended or abort), abort=abort)  # fmt: skip
+    try:
+        with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
+            summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress, console=console,
+                               recovered=not (unattended or abort), abort=abort, unattended=unattended)  # fmt: skip
+    except NotAllowed as error:
+        refuse(error, NEEDS_OPERATOR)
     finish(summary, folder, as_json)
 
 
 @click.command()
 @click.argument("lab", type=FILE)
 @click.option("--home", type=FILE, required=True, help="A new folder for the campaign to come.")
+@click.option("--unattended", is_flag=True, help="If a campaign has begun in it, go on as `recover --unattended` does.")
 @console_options()
 @checked
-def serve(lab: Path, home: Path, **page: Any) -> None:
+def serve(lab: Path, home: Path, unattended: bool, **page: Any) -> None:
     """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign."""
+    from drivers.clock import RealClock
     from orchestrator.campaign.labspec import load_lab
+    from orchestrator.night import NotAllowed, carry_on
     from orchestrator.night import serve as serve_home
     from orchestrator.service.alerts.commands import check_channels
+    from orchestrator.service.home import Home
 
-    bench = load_lab(lab)
-    check_channels(bench)
-    folder = new_home(home, "")
-    with opened(folder, **page) as console:
-        summary = serve_home(bench, folder, console)
+    if unattended and Home(home).begun:
+        try:
+            with opened(Home(home), **page) as console:
+                summary = carry_on(Home(home), {}, RealClock(), None, by=operator(), unattended=True, console=console)
+        except NotAllowed as error:
+            refuse(error, NEEDS_OPERATOR)
+    else:
+        bench = load_lab(lab)
+        check_channels(bench)
+        folder = new_home(home, "")
+        with opened(folder, **page) as console:
+            summary = serve_home(bench, folder, console)
     sys.exit(EXIT_CODES[summary["end"]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as LateError
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -90,9 +90,12 @@ class Api:
 
     # --- for the process that serves ------------------------------------------------------------------
 
-    def await_campaign(self) -> tuple[Campaign, str]:
-        """Block until an operator starts a campaign: it, and who."""
-        return self._campaigns.get()
+    def await_campaign(self, timeout_s: float | None = None) -> tuple[Campaign, str] | None:
+        """Block until an operator starts a campaign: it, and who; None if that takes more than `timeout_s`."""
+        try:
+            return self._campaigns.get(timeout=timeout_s)
+        except Empty:
+            return None
 
     def serve(self, daemon: Daemon) -> None:
         """From now on, speak for `daemon`."""

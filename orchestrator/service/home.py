@@ -12,21 +12,25 @@
     watch.lock, watch.jsonl the same of a watch over the daemon
     *.log                   what each of our processes had to say
     simulators.log          the same of the simulated lab, in the home of a rehearsal
+    last.json               how the night stood when its daemon ended, for who asks later
     report.html             the morning report
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from orchestrator import rpc
-from orchestrator.journal import SqliteJournal
 from orchestrator.locks import FileLock, Held, holder
+
+log = logging.getLogger(__name__)
 
 CLAIM_S = 0.3
 """Real seconds in which whoever only looks for a daemon has let go of its lock again."""
@@ -79,6 +83,8 @@ class Home:
     @property
     def begun(self) -> bool:
         """Whether the journal tells of a campaign; a daemon may have died before it wrote its first entry."""
+        from orchestrator.journal import SqliteJournal  # whoever asks a daemon does not wait for all it can read
+
         if not self.journal.exists():
             return False
         journal = SqliteJournal(self.journal)
@@ -92,6 +98,28 @@ class Home:
         if not self.journal.is_file():
             raise HomeError(f"{self.path}: holds no campaign (no journal.db); name its folder with --home")
         return self.journal
+
+    def keep_last(self, told: dict[str, Any]) -> None:
+        """Note how the night stood when its daemon ended; told["version"] is the journal's last entry then."""
+        try:
+            self._write_private(self._last, told)
+        except OSError as error:  # whoever asks reads the journal then
+            log.warning("%s: cannot be written (%s)", self._last, error)
+
+    @property
+    def last(self) -> dict[str, Any] | None:
+        """What `keep_last` noted; None if that was never, or the journal has gone on since."""
+        try:
+            told = json.loads(self._last.read_text())
+            with closing(sqlite3.connect(f"{self.journal.absolute().as_uri()}?mode=ro", uri=True)) as db:
+                (version,) = db.execute("SELECT max(version) FROM journal").fetchone()
+        except (OSError, ValueError, sqlite3.Error):
+            return None
+        return told if isinstance(told, dict) and told.get("version") == version else None
+
+    @property
+    def _last(self) -> Path:
+        return self.path / "last.json"
 
     @property
     def alerts(self) -> Path:

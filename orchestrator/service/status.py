@@ -1,66 +1,19 @@
-"""The campaign's progress as a person reads it."""
+"""The campaign's progress, from its state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, best, fold
 from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.service.budget import as_changed, enough
+from orchestrator.service.progress import Progress, StationStatus
 
-
-@dataclass(frozen=True)
-class StationStatus:
-    """`step` is "" when the station has nothing to do; `since` is lab time; `waiting_on` the interlock waited for."""
-
-    step: str = ""
-    sample: int | None = None
-    since: float | None = None
-    waiting_on: str = ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Lab times in seconds since the epoch.  `earlier` counts the observations that the campaign began with; they are
-    in no other number here.  `faults` counts those of each class, as their budgets do.  `version` is
-    that of the journal's last entry; `concerns` are what the model's last assessment says a person should look at;
-    `command` the last that was given: its version, time, command, by, reason.  `queue` has the operators' own samples
-    that wait for their turn: number, composition, settings, by, reason.  Values that were `rejected` are in no other
-    number."""
-
-    campaign: str
-    mode: str
-    now: float
-    started_at: float
-    samples_budget: int
-    suggested: int
-    deposited: int
-    valid: int
-    censored: int
-    failed: int
-    best: dict[str, Any] | None
-    stations: dict[str, StationStatus] = field(default_factory=dict)
-    predicted_finish: float | None = None
-    needs: str = ""
-    end: str = ""
-    version: int = 0
-    command: dict[str, Any] | None = None
-    faults: dict[str, int] = field(default_factory=dict)
-    earlier: int = 0
-    concerns: tuple[str, ...] = ()
-    lab_hours_budget: float | None = None
-    rejected: int = 0
-    vetoed: int = 0
-    queue: tuple[dict[str, Any], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+__all__ = ["Progress", "StationStatus", "progress_of", "status"]
 
 
 def status(

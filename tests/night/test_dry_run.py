@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import pytest
@@ -11,8 +12,11 @@ from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import candidate_of, fold, observation_for_model
 from orchestrator.optimizer import make_optimizer
+from orchestrator.service.home import Home
+from orchestrator.service.progress import Progress
+from orchestrator.service.status import progress_of
 
-from .conftest import FILMS, Night
+from .conftest import FILMS, Night, nightshift
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 
@@ -127,3 +131,23 @@ def test_the_report_is_there_and_marked_as_simulated(night: Night) -> None:
     page = (night.home / "report.html").read_text()
     assert "simulated" in page.lower()
     assert "<script" not in page
+
+
+def test_how_it_ended_was_noted_as_the_journal_tells_it(night: Night) -> None:
+    noted = Home(night.home).last
+    assert noted is not None
+    assert Progress.of(noted) == progress_of(night.home / "journal.db")
+    told = json.loads(nightshift("status", "--home", night.home, "--json").stdout)
+    assert told == noted | {"live": False, "note": ""}
+
+
+def test_every_choice_is_explained_and_every_loop_is_exported(night: Night) -> None:
+    for number in fold(night.journal).samples:
+        told = json.loads(nightshift("why", str(number), "--home", night.home, "--json").stdout)
+        assert told["sample"] == number
+        assert told["words"]
+    rows = nightshift("export", "--home", night.home, "--what", "loops").stdout.splitlines()
+    points = sum(
+        len(r.entry.loop["field_mt"]) for r in night.journal if isinstance(r.entry, e.ObservationMade) and r.entry.loop
+    )
+    assert len(rows) == 1 + points

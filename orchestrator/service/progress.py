@@ -1,0 +1,61 @@
+"""The campaign's progress as a person reads it.  A module of its own, so that whoever only shows it imports no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StationStatus:
+    """`step` is "" when the station has nothing to do; `since` is lab time; `waiting_on` the interlock waited for."""
+
+    step: str = ""
+    sample: int | None = None
+    since: float | None = None
+    waiting_on: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Lab times in seconds since the epoch.  `earlier` counts the observations that the campaign began with; they are
+    in no other number here.  `faults` counts those of each class, as their budgets do.  `version` is
+    that of the journal's last entry; `concerns` are what the model's last assessment says a person should look at;
+    `command` the last that was given: its version, time, command, by, reason.  `queue` has the operators' own samples
+    that wait for their turn: number, composition, settings, by, reason.  Values that were `rejected` are in no other
+    number."""
+
+    campaign: str
+    mode: str
+    now: float
+    started_at: float
+    samples_budget: int
+    suggested: int
+    deposited: int
+    valid: int
+    censored: int
+    failed: int
+    best: dict[str, Any] | None
+    stations: dict[str, StationStatus] = field(default_factory=dict)
+    predicted_finish: float | None = None
+    needs: str = ""
+    end: str = ""
+    version: int = 0
+    command: dict[str, Any] | None = None
+    faults: dict[str, int] = field(default_factory=dict)
+    earlier: int = 0
+    concerns: tuple[str, ...] = ()
+    lab_hours_budget: float | None = None
+    rejected: int = 0
+    vetoed: int = 0
+    queue: tuple[dict[str, Any], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Progress:
+        """From what `as_dict` made, in this process or another.  Raises `TypeError` if another version made it."""
+        stations = {name: StationStatus(**station) for name, station in told["stations"].items()}
+        return cls(**{**told, "stations": stations, "concerns": tuple(told["concerns"]), "queue": tuple(told["queue"])})
