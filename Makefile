@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test chaos check docs lock clean
+.PHONY: demo test chaos check docs pictures lock clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nightshift dry-run campaigns/fe-co-ni.toml
@@ -23,11 +23,18 @@ check: $(VENV)/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Rewrite the reference pages that come from the code.
-docs: $(VENV)/.ready-dev
+# Rewrite the reference pages that come from the code, and build the site; a warning is an error.
+docs: $(VENV)/.ready-docs
 	$(BIN)/python docs/generate_reference.py
 	$(BIN)/python docs/generate_states.py
 	$(BIN)/python docs/generate_commands.py
+	$(BIN)/python docs/generate_entries.py
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
+	@echo "The site is in build/docs/index.html"
+
+# Take the pictures of the documentation anew, from a night of their own; needs Chromium.
+pictures: $(VENV)/.ready-docs
+	$(BIN)/python docs/take_pictures.py
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,16 +42,20 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(PIP) --editable '.[dev,foreign]'
+	$(PIP) --editable '.[dev,foreign,parquet]'
+	touch $@
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(PIP) --editable '.[docs]'
 	touch $@
 
 # Renew the versions that installs are held to.
 lock:
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade --editable '.[dev,foreign]'
+	$(BIN)/python -m pip install --quiet --upgrade --editable '.[dev,foreign,parquet,docs]'
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
-	touch $(VENV)/.ready $(VENV)/.ready-dev
+	touch $(VENV)/.ready $(VENV)/.ready-dev $(VENV)/.ready-docs
 
 clean:
 	rm -rf $(VENV) nights build *.egg-info

@@ -21,7 +21,8 @@ HEAD = """# Commands
 
 <!-- Written by docs/generate_commands.py: change the commands, not this page. -->
 
-Exit codes: 0 done (or stopped), 1 breaches found (`audit`) or a channel that took no test (`alert-test`),
+Exit codes: 0 done (or stopped), 1 breaches found (`audit`), a channel that took no test (`alert-test`) or a device that
+is not as it should be (`devices --ask`),
 2 bad input, 3 needs operator, 4 aborted, 5 command refused.
 `--json` prints one object on standard output and nothing else there.
 """

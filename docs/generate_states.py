@@ -126,7 +126,10 @@ def diagram(first: StrEnum, table: Table) -> str:
     for (before, happening), after in table.items():
         if before is not after:
             arrows.setdefault((before, after), []).append(happening.value)
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {_name(first)}"]
+    states = dict.fromkeys(state for arrow in arrows for state in arrow)
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f'    state "{state.value}" as {_name(state)}' for state in states if " " in state.value]
+    lines += [f"    [*] --> {_name(first)}"]
     lines += [f"    {_name(a)} --> {_name(b)}: {', '.join(why)}" for (a, b), why in arrows.items()]
     return "\n".join([*lines, "```"])
 
