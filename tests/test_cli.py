@@ -179,10 +179,10 @@ def test_completion_for_every_shell(shell: str) -> None:
 def test_a_completion_answers_with_the_commands(home: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from orchestrator.cli import main; main(prog_name='nightshift')"],
-        env={**os.environ, "_NIGHTSHIFT_COMPLETE": "bash_complete", "COMP_WORDS": "nightshift sa", "COMP_CWORD": "1"},
+        env={**os.environ, "_NIGHTSHIFT_COMPLETE": "bash_complete", "COMP_WORDS": "nightshift samp", "COMP_CWORD": "1"},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.stdout.split() == ["plain,samples"]
+    assert done.stdout.split() == ["plain,sample", "plain,samples"]
 
 
 def test_a_unit_for_a_lab_that_is_one(tmp_path: Path) -> None:
