@@ -32,6 +32,7 @@ from orchestrator.console.serve import Console
 from orchestrator.console.source import Source
 from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.lab import SimulatedLab, addresses_of, clock_from
+from orchestrator.morning import WORLD, write_apart
 from orchestrator.service.alerts.alert import subject_of
 from orchestrator.service.alerts.alerting import Alerting
 from orchestrator.service.alerts.outbox import Outbox
@@ -41,7 +42,7 @@ from orchestrator.service.daemon import Daemon
 from orchestrator.service.home import Home, HomeError
 from orchestrator.service.status import Progress, status
 from orchestrator.systemd import Notifier
-from orchestrator.witness import Account, account, read_world
+from orchestrator.witness import account, read_world
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def rehearse(
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Run `campaign` on a simulated lab; the summary as plain values.  Its alerts are sent only if `alerts`."""
-    witness = world or home.path / "world.jsonl"
+    witness = world or home.path / WORLD
     night = Night(campaign, lab, home, by, on_progress, console, simulated=True)
     with (
         home.claimed(),
@@ -88,7 +89,7 @@ def rehearse(
         addresses = simulated.addresses()
         crew.await_started()  # so that lab time begins when the lab does
         clock = simulated.start_clock(speed)
-        return night.run(crew, addresses, clock, clock.spec(), witness=lambda: read_world(witness))
+        return night.run(crew, addresses, clock, clock.spec(), world=witness)
 
 
 def run_at(
@@ -141,7 +142,7 @@ def carry_on(
         state = fold(SqliteJournal(journal).read())
         campaign, lab = begun(state, home)
         if state.ended and not ((recovered or abort) and state.mode is Mode.NEEDS_OPERATOR):
-            return summary(home, campaign, 0.0, None)
+            return summary(home, campaign, 0.0)
         if unattended and not campaign.recovery.unattended:
             raise NotAllowed(
                 f"{home.path}: its campaign does not say recovery.unattended = true, so nobody but you goes on with "
@@ -244,9 +245,9 @@ class Night:
         recovered: bool = False,
         abort: bool = False,
         api: Api | None = None,
-        witness: Callable[[], list[dict[str, Any]]] | None = None,
+        world: Path | None = None,
     ) -> dict[str, Any]:
-        """Begin or go on, and end; `witness` tells afterwards what the simulated world saw."""
+        """Begin or go on, and end; `world` is the simulated lab's own log, if it keeps one."""
         crew.await_started()
         crew.connect(addresses, clock_spec)
         journal = SqliteJournal(self.home.journal)
@@ -276,8 +277,7 @@ class Night:
                     self.notifier.stopping(_in_short(daemon.latest))
                     daemon.close()
         self.home.keep_last(status(daemon.state, self.campaign, daemon.state.time).as_dict())
-        seen = account(witness(), daemon.state) if witness else None
-        return summary(self.home, self.campaign, time.monotonic() - self.began, seen)
+        return summary(self.home, self.campaign, time.monotonic() - self.began, world)
 
     @contextmanager
     def _shown(self, daemon: Daemon, crew: Crew, clock: Clock) -> Iterator[None]:
@@ -350,15 +350,17 @@ def boot_id() -> str:
         return ""
 
 
-def summary(home: Home, campaign: Campaign, wall_s: float, seen: Account | None) -> dict[str, Any]:
-    """The summary of the night in `home`, as plain values; its report is written anew."""
-    from orchestrator.report import write_report  # draws, and is not wanted before the night is over
+def summary(home: Home, campaign: Campaign, wall_s: float, world: Path | None = None) -> dict[str, Any]:
+    """The summary of the night in `home`, as plain values; its report is written anew, by a process of its own.
 
+    "report" is where it is, or why there is none.
+    """
     entries = list(SqliteJournal(home.journal).read())
     state = fold(entries)
     assert state.ended is not None
     now = status(state, campaign, state.time)
-    write_report(entries, home.report, simulated=seen is not None, hazards=seen.hazards if seen else None)
+    seen = account(read_world(world), state) if world else None
+    no_report = write_apart(home, world=world)
     told = {
         "campaign": campaign.name,
         "seed": campaign.seed,
@@ -373,7 +375,7 @@ def summary(home: Home, campaign: Campaign, wall_s: float, seen: Account | None)
         "wall_s": wall_s,
         "station_utilisation": utilisation(intervals(entries)),
         "home": str(home.path),
-        "report": str(home.report),
+        "report": f"none: {no_report}" if no_report else str(home.report),
     }
     if seen is not None:
         told |= {
@@ -383,18 +385,6 @@ def summary(home: Home, campaign: Campaign, wall_s: float, seen: Account | None)
             "unmeasured": len(seen.unmeasured),
         }
     return told
-
-
-def write_report_of(home: Home, output: Path | None) -> Path:
-    """Write the report of the night in `home`; where it is."""
-    from orchestrator.report import write_report
-
-    entries = list(SqliteJournal(home.need_journal()).read())
-    target = output or home.report
-    world = home.path / "world.jsonl"
-    seen = account(read_world(world), fold(entries)) if world.exists() else None
-    write_report(entries, target, simulated=seen is not None, hazards=seen.hazards if seen else None)
-    return target
 
 
 def summary_lines(summary: dict[str, Any], home: Home) -> str:

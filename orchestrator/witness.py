@@ -35,10 +35,11 @@ class WitnessError(Exception):
 
 
 def read_world(path: Path) -> list[dict[str, Any]]:
-    """The events of the world log at `path`.  Raises `WitnessError`."""
+    """The events of the world log at `path`, but for a last line under way.  Raises `WitnessError`."""
     events = []
     try:
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+        written = path.read_text().rpartition("\n")[0]
+        for number, line in enumerate(written.splitlines(), 1):
             try:
                 events.append(json.loads(line))
             except ValueError as error:

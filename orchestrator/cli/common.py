@@ -46,6 +46,7 @@ MENDABLE = {
     "orchestrator.rpc": ("RpcError",),
     "orchestrator.service.children": ("ChildError",),
     "orchestrator.service.home": ("HomeError",),
+    "orchestrator.witness": ("WitnessError",),
 }
 """Where the errors are defined that a person can mend."""
 

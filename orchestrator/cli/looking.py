@@ -73,6 +73,6 @@ def journal(home: Path | None, after: int) -> None:
 @checked
 def report(home: Path | None, output: Path | None) -> None:
     """Write the morning report from the journal."""
-    from orchestrator.night import write_report_of
+    from orchestrator.morning import write_report_of
 
     click.echo(write_report_of(the_home(home), output))

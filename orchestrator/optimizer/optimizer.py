@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -53,6 +53,19 @@ def make_optimizer(campaign: Campaign, clock: Callable[[], float] = time.monoton
     for observation in earlier(campaign):
         optimizer.observe(observation, counted=False)
     return optimizer
+
+
+@dataclass(frozen=True)
+class RandomFilms:
+    """Films of random candidates in w worlds, each in an order of its own: functions drawn from the posterior.
+
+    `true` (w, m) are the values of the objective, `shown` (w, m) what measuring them would show, and `best` (w,) is the
+    best true value, in the same world, of the candidates nearest to what was observed; all in the objective's unit.
+    """
+
+    true: Floats
+    shown: Floats
+    best: Floats
 
 
 class Optimizer:
@@ -151,6 +164,35 @@ class Optimizer:
         score = self._score(posterior, [Candidate.of(told) for told in pending], generator(self._seed, number))
         mean, sigma = self._model.outcomes(posterior, X)
         return Chart(self.observed, (self._sign * mean).tolist(), sigma.tolist(), score(X).tolist())
+
+    def forecast(self, candidates: Sequence[Told]) -> tuple[Floats, Floats] | None:
+        """What the observations alone say of `candidates`: means and standard deviations of the objective in its
+        unit, both (m,); None while there is no model.  Raises `ValueError` for a candidate that does not say enough."""
+        if not self._model.ready:
+            return None
+        X = self._stacked([self._domain.vector(Candidate.of(told)) for told in candidates])
+        mean, sigma = self._model.outcomes(self._model.posterior(), X)
+        return self._sign * mean, sigma
+
+    def random_films(self, films: int, worlds: int, seed: int) -> RandomFilms | None:
+        """What films of candidates drawn at random would be beside those made, in `worlds` that agree with all that was
+        observed; None while there is no model.  See `RandomFilms`; m is `films`, or as many candidates as there are."""
+        if not self._model.ready:
+            return None
+        rng, posterior = np.random.default_rng(seed), self._model.posterior()
+        X = self._domain.features(self._domain.draw(rng, films, Taken(self._domain.width)))
+        k = len(self._valid)
+        made = np.array([self._domain.features(np.array([row]))[0] for row in self._valid])
+        true, shown = self._model.worlds(posterior, np.concatenate([made, X]), worlds, rng)
+        order = rng.permuted(np.tile(np.arange(len(X)), (len(true), 1)), axis=1)
+        best = true[:, :k].max(axis=1)
+        true, shown = (np.take_along_axis(values[:, k:], order, axis=1) for values in (true, shown))
+        return RandomFilms(self._sign * true, self._sign * shown, self._sign * best)
+
+    def drawn(self, count: int, seed: int) -> list[Candidate]:
+        """At most `count` different candidates, drawn at random."""
+        rows = self._domain.draw(np.random.default_rng(seed), count, Taken(self._domain.width))
+        return [self._domain.candidate(row) for row in rows]
 
     def _searching(self, taken: Taken, incumbents: Rows) -> Search:
         rng = generator(self._seed, self.observed)

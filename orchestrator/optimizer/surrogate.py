@@ -136,13 +136,33 @@ class Surrogate:
         means, sigmas = posterior.predict(self.inputs(features))
         weights = np.tile(NODE_WEIGHTS / NODE_WEIGHTS.sum(), means.shape[1]) / means.shape[1]
         t = means[:, :, None] + sigmas[:, :, None] * NODES
-        y = self._warping.outward(t.reshape(len(means), -1))
+        y = self._warping.outward(t.reshape(len(means), weights.size))
         mean = y @ weights
         away = y - mean[:, None]
-        largest = np.abs(away).max(axis=1)  # whose square may overflow
+        largest = np.abs(away).max(axis=1, initial=0.0)  # whose square may overflow
         scale = np.where(largest > 0, largest, 1.0)
         sigma: Floats = scale * np.sqrt((away / scale[:, None]) ** 2 @ weights)
         return mean, sigma
+
+    def worlds(
+        self, posterior: Mixture, features: Floats, count: int, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """The objective at rows of features (m, d), and what measuring them might show, (w, m) each (larger is better,
+        its unit): in each of w worlds it is another function that agrees with the observations, drawn jointly.
+
+        w is the multiple of the processes that is next to `count`.  Noise is the learned one, and that known of the
+        median observation.
+        """
+        points, each = self.inputs(features), max(1, round(count / len(posterior.parts)))
+        known = float(np.median(self._sigma))
+        true, shown = [], []
+        for part in posterior.parts:
+            mean, among = part.joint(points)
+            t = mean + rng.standard_normal((each, len(points))) @ gp.cholesky(among).T
+            true.append(self._warping.outward(t))
+            noisy = t + math.sqrt(part.hyper.noise) * rng.standard_normal(t.shape)
+            shown.append(self._warping.outward(noisy) + known * rng.standard_normal(t.shape))
+        return np.concatenate(true), np.concatenate(shown)
 
     def describe(self, names: Sequence[str]) -> dict[str, Any]:
         """The fit in lab units: lengthscales in those of the features, amplitude and noise in the objective's.

@@ -11,12 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.state import CampaignState, Direction, Sample, best
 from orchestrator.report.formats import HOUR_S
+from orchestrator.service.outcomes import POLICY
+
+_NOT_ACTS = (e.CampaignStarted, e.SampleDiscarded)
+"""They name who runs the campaign, and are nobody's doing in the night."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,30 @@ class Bar:
     @property
     def end_word(self) -> str:
         return self.outcome.end if self.outcome else "open"
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a person did at lab time `time`: `what` in the words of the entry's kind; `sample` if it is about one."""
+
+    time: float
+    what: str
+    by: str
+    reason: str
+    sample: int | None
+
+
+def act_of(recorded: e.Recorded) -> Act | None:
+    """What a person did, if the entry tells of that."""
+    entry = recorded.entry
+    if isinstance(entry, _NOT_ACTS) or not {"by", "reason"} <= type(entry).model_fields.keys():
+        return None
+    told = entry.model_dump(include={"by", "reason", "text", "command", "sample"})
+    if told["by"] == POLICY:
+        return None
+    what = str(told.get("command") or entry.kind.replace("_", " "))
+    reason = "; ".join(filter(None, [told.get("text"), told["reason"]]))
+    return Act(recorded.time, what, told["by"], reason, told.get("sample"))
 
 
 class Night:
@@ -117,6 +145,11 @@ class Night:
         return (self.end - self.start) / HOUR_S
 
     @cached_property
+    def first_daemon(self) -> e.DaemonStarted | None:
+        """The daemon that began the campaign; every other one took it up after a death."""
+        return next((r.entry for r in self.entries if isinstance(r.entry, e.DaemonStarted)), None)
+
+    @cached_property
     def samples(self) -> list[Sample]:
         return sorted(self.state.samples.values(), key=lambda sample: sample.number)
 
@@ -181,6 +214,16 @@ class Night:
                     since = None
         return [*spans, (since, self.end)] if since is not None else spans
 
+    @cached_property
+    def held_true(self) -> frozenset[int]:
+        """Samples whose observation counts: one that was rejected stays with its sample, and does not."""
+        return frozenset(observation.sample for observation in self.state.observations)
+
+    @cached_property
+    def acts(self) -> list[Act]:
+        """What people did, in order: every entry that says by whom and why, but for the machine's own."""
+        return [act for recorded in self.entries if (act := act_of(recorded)) is not None]
+
     @property
     def rejected(self) -> list[Sample]:
         """Samples whose value an operator does not believe: the model was not told of it."""
@@ -204,9 +247,17 @@ def coercivity(sample: Sample) -> tuple[float | None, float | None]:
     return (value if is_number(value) else None), (sigma if is_number(sigma) else None)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether `value`, from a loop or a quantity, is a finite number."""
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def valid_of(night: Night, sample: Sample) -> e.ObservationMade | None:
+    """The sample's observation, if it is valid and counts."""
+    seen = sample.observation
+    if seen is None or seen.validity != "valid" or seen.value is None or sample.number not in night.held_true:
+        return None
+    return seen
 
 
 def value_of(observation: e.ObservationMade) -> float:

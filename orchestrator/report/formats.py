@@ -51,7 +51,12 @@ def short(value: float) -> str:
     if 1e-3 <= abs(rounded) < 1e6 or not rounded:
         return f"{rounded:.10g}".replace("-", "−")
     mantissa, exponent = f"{rounded:.2e}".split("e")
-    return f"{float(mantissa):g} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", "−")
+    return f"{float(mantissa):g} × {power_of_ten(int(exponent))}".replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """10⁻⁶"""
+    return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def unit_after(unit: str) -> str:
@@ -126,3 +131,12 @@ def listed(items: Iterable[Child]) -> Html:
 def counted(count: int, noun: str, several: str | None = None) -> str:
     """1 film, 2 films"""
     return f"{count} {noun}" if count == 1 else f"{count} {several or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """37 %; what is not none is not said to be none, nor what is not all to be all."""
+    if 0 < share < 0.005:
+        return f"less than 1{NO_BREAK}%"
+    if 0.995 < share < 1:
+        return f"more than 99{NO_BREAK}%"
+    return f"{100 * share:.0f}{NO_BREAK}%"

@@ -1,4 +1,4 @@
-"""The hysteresis loops, small, on common axes."""
+"""Every hysteresis loop, small, on common axes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def loop_frames(night: Night) -> Html:
     if not loops:
         return el("p", "No loop has been measured yet.", class_="none")
     measured = max(max(map(abs, loop.field_mt)) for loop in loops) or 1.0
-    field = _window_mt(valid, measured)
+    field = window_mt(valid, measured)
     digits = column_decimals(loop.sample.observation.sigma for loop in valid if loop.sample.observation)
     reaches: dict[str, float] = {}
     for loop in valid or loops:
@@ -56,19 +56,26 @@ def loop_frames(night: Night) -> Html:
     return join(el("p", f"Every frame: {scale}.{beyond}", class_="note"), el("div", *frames, class_="loops"))
 
 
-def loop_of(night: Night, sample: Sample) -> Loop | None:
-    """The loop that was measured on `sample`, if there is one with at least two points."""
+def loop_of(night: Night, sample: Sample, *, of_film: bool = False) -> Loop | None:
+    """The loop that was measured on `sample`, if there is one with at least two points: the signal as it came, or if
+    it is there what the analysis makes of it for the film alone, `of_film`."""
     seen = sample.observation
     told: dict[str, Any] = night.loops.get(sample.number, {})
+    signal, unit = ("film", "film_unit") if of_film and told.get("film") else ("signal", "unit")
     pairs = [
         (float(x), float(y))
-        for x, y in zip(told.get("field_mt") or (), told.get("signal") or (), strict=False)
+        for x, y in zip(_list(told.get("field_mt")), _list(told.get(signal)), strict=False)
         if is_number(x) and is_number(y)
     ]
     if seen is None or len(pairs) < 2:
         return None
     xs, ys = zip(*_thinned(pairs), strict=True)
-    return Loop(sample, list(xs), list(ys), str(told.get("unit", "")), seen.validity)
+    return Loop(sample, list(xs), list(ys), str(told.get(unit, "")), seen.validity)
+
+
+def _list(told: object) -> list[Any]:
+    """What an old or a foreign entry holds where numbers should be."""
+    return told if isinstance(told, list) else []
 
 
 def _frame(night: Night, loop: Loop, field: float, reach: float, digits: int) -> Html:
@@ -106,7 +113,7 @@ def _thinned(pairs: Sequence[tuple[float, float]]) -> Sequence[tuple[float, floa
     return pairs if stride <= 1 else [*pairs[::stride], pairs[-1]]
 
 
-def _window_mt(valid: Sequence[Loop], measured_mt: float) -> float:
+def window_mt(valid: Sequence[Loop], measured_mt: float) -> float:
     """How much of the field axis to show: all of it, unless the films are so soft that no loop would look open."""
     widths = [abs(value) for loop in valid if (value := coercivity(loop.sample)[0]) is not None]
     wanted = WINDOW_COERCIVITIES * max(widths, default=0.0)

@@ -9,17 +9,23 @@ from typing import Any
 
 from orchestrator.campaign.entries import Recorded
 from orchestrator.report.acts import act_table
+from orchestrator.report.belief import believed
+from orchestrator.report.best import best_so_far
+from orchestrator.report.card import report_card
+from orchestrator.report.consumables import Gas, consumables
 from orchestrator.report.facts import Night
-from orchestrator.report.figures import best_so_far
 from orchestrator.report.formats import day_and_clock, local
 from orchestrator.report.loops import loop_frames
+from orchestrator.report.maps import maps
 from orchestrator.report.markup import Html, el, join
 from orchestrator.report.model import model
 from orchestrator.report.provenance import hazard_list, provenance
+from orchestrator.report.random_search import held_against
+from orchestrator.report.repeatability import repeatability
 from orchestrator.report.style import CSS
 from orchestrator.report.tables import sample_table
-from orchestrator.report.ternary import composition_map
 from orchestrator.report.timeline import timeline
+from orchestrator.report.top import top_samples
 from orchestrator.report.troubles import trouble_table
 from orchestrator.report.verdict import verdict
 
@@ -32,6 +38,7 @@ def write_report(
     *,
     simulated: bool,
     hazards: Hazards | None = None,
+    gas: Gas | None = None,
     note: str = "",
     zone: tzinfo | None = None,
 ) -> None:
@@ -39,8 +46,10 @@ def write_report(
 
     The arguments are those of `render`.  Raises `OSError` if the file cannot be written.
     """
-    page = render(journal_entries, simulated=simulated, hazards=hazards, note=note, zone=zone)
-    target.write_text(page, encoding="utf-8")
+    page = render(journal_entries, simulated=simulated, hazards=hazards, gas=gas, note=note, zone=zone)
+    beside = target.with_name(f"{target.name}.new")
+    beside.write_text(page, encoding="utf-8")
+    beside.replace(target)  # whoever looks sees a whole page
 
 
 def render(
@@ -48,36 +57,45 @@ def render(
     *,
     simulated: bool,
     hazards: Hazards | None = None,
+    gas: Gas | None = None,
     note: str = "",
     zone: tzinfo | None = None,
 ) -> str:
     """The report as HTML, from a whole or an unfinished journal, from its first entry on.
 
     `simulated` marks every page of it as a rehearsal, with the `hazards` of the simulated lab's own log (None: not
-    read) and a `note`, say where the hidden truth came from.  Times are in `zone`, or in this machine's.
+    read) and a `note`, say where the hidden truth came from.  `gas` is the flow that
+    was read, None if none was.  Times are in `zone`, or in this machine's.
     Raises `LifecycleError` if the journal tells of something that cannot happen.
     """
     night = Night(journal_entries, zone)
+    belief = believed(night)
+    search = held_against(night, belief)
+    sections = {
+        "Best so far": best_so_far(night, search),
+        "Best samples": top_samples(night),
+        "Map": maps(night, belief),
+        "Stations": timeline(night),
+        "What did not go to plan": trouble_table(night),
+        "What operators did about the search": act_table(night),
+        "Hazards in the simulated lab": hazard_list(hazards, night) if simulated else None,
+        "Model": model(night) if night.state.assessments else None,
+        "Repeatability and drift": repeatability(night),
+        "Consumables": consumables(night, gas),
+        "Report card": report_card(night, search, gas),
+        "Samples": sample_table(night),
+        "Loops": loop_frames(night),
+        "Provenance": provenance(night),
+    }
+    shown = {title: content for title, content in sections.items() if content is not None}
     body = join(
         _banner(note) if simulated else None,
         el(
             "main",
             _heading(night),
             verdict(night, hazards),
-            _section("Stations", timeline(night)),
-            el(
-                "div",
-                _section("Best so far", best_so_far(night)),
-                _section("Map", composition_map(night)),
-                class_="pair",
-            ),
-            _section("Model", model(night)) if night.state.assessments else None,
-            _section("Loops", loop_frames(night)),
-            _section("Samples", sample_table(night)),
-            _section("What operators did about the search", acts) if (acts := act_table(night)) else None,
-            _section("What did not go to plan", trouble_table(night)),
-            _section("Hazards in the simulated lab", hazard_list(hazards, night)) if simulated else None,
-            _section("Provenance", provenance(night)),
+            _contents(list(shown)),
+            *(_section(title, content) for title, content in shown.items()),
         ),
     )
     head = el(
@@ -97,12 +115,12 @@ def _banner(note: str) -> Html:
     return join(
         el("div", "SIMULATED", class_="watermark", aria_hidden="true"),
         el(
-            "div",
+            "aside",
             el("b", "SIMULATED"),
             el("span", words),
             el("span", note) if note else None,
             class_="banner",
-            role="note",
+            aria_label="Simulated",
         ),
     )
 
@@ -124,4 +142,13 @@ def _heading(night: Night) -> Html:
 
 
 def _section(title: str, content: Html) -> Html:
-    return el("section", el("h2", title), content)
+    return el("section", el("h2", title, id=_anchor(title)), content)
+
+
+def _contents(titles: Sequence[str]) -> Html:
+    """Where to jump to."""
+    return el("nav", *(el("a", title, href=f"#{_anchor(title)}") for title in titles), aria_label="Contents")
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
@@ -17,7 +19,7 @@ _PACKAGES = {
     "bluesky": "bluesky",
     "ophyd": "ophyd",
     "numpy": "numpy",
-    "scikit-learn": "scikit-learn",
+    "scipy": "scipy",
 }
 
 
@@ -37,25 +39,45 @@ def provenance(night: Night) -> Html:
             ("journal", counted(len(night.entries), "entry", "entries")),
             ("Bluesky runs", str(len(set(run_uids)))),
         ]
-    if checked := [r.entry for r in night.entries if isinstance(r.entry, e.ReferenceMeasured)]:
-        told.append(("reference specimen", _checks(checked)))
+    if night.state.started:
+        told += [
+            ("campaign, SHA-256", digest(night.campaign)),
+            ("lab, SHA-256", digest(night.lab)),
+        ]
     told += [(name, found) for name, found in versions().items()]
     settings = list(_flat(night.campaign))
     return el(
         "div",
         _definitions(told),
-        el("h3", "Campaign file") if settings else None,
-        _definitions(settings) if settings else None,
+        _runs(night),
+        el("details", el("summary", "Campaign, as it was validated"), _definitions(settings)) if settings else None,
         class_="provenance",
     )
 
 
-def _checks(checked: Sequence[e.ReferenceMeasured]) -> str:
-    """What the measurements of the reference specimen showed."""
-    ratios = [check.ratio for check in checked]
-    drifted = sum(check.verdict == "drifted" for check in checked)
-    shown = f"{min(ratios):.3f} to {max(ratios):.3f} of its value in {counted(len(checked), 'measurement')}"
-    return f"{shown}, {drifted} of them out of tolerance" if drifted else f"{shown}, all within tolerance"
+def digest(told: Mapping[str, Any]) -> str:
+    """SHA-256 of a campaign or a lab as the journal holds it: of its JSON with sorted keys and no spaces, in UTF-8."""
+    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _runs(night: Night) -> Html | None:
+    """The uid of every Bluesky run, by sample and plan: what documents, Tiled and exports know it by."""
+    intents = {bar.intent.step: bar.intent for bar in night.bars}
+    rows = []
+    for recorded in night.entries:
+        if not isinstance(recorded.entry, e.StepEnded) or recorded.entry.step not in intents:
+            continue
+        intent = intents[recorded.entry.step]
+        if intent.plan not in ("deposit", "measure"):
+            continue
+        for uid in recorded.entry.run_uids:
+            what = f"{intent.plan}{f', attempt {intent.attempt}' if intent.attempt > 1 else ''}"
+            rows.append(el("li", el("b", intent.sample or "reference"), f" {what} ", el("code", uid)))
+    if not rows:
+        return None
+    summary = el("summary", f"Runs of films and measurements: {len(rows)} uids")
+    return el("details", summary, el("ul", *rows, class_="runs"))
 
 
 def versions() -> dict[str, str]:

@@ -7,15 +7,15 @@ same as colour does.
 CSS = """
 :root{color-scheme:light dark;
 --paper:#fcfcfa;--panel:#fcfcfa;--ink:#1c1e21;--muted:#666c73;--line:#dfe0dd;--track:#efefeb;
---best:#c2410c;--best-soft:#fdf1e8;--deposit:#0072b2;--on-deposit:#fff;--measure:#e69f00;--on-measure:#241a00;
+--best:#c2410c;--best-soft:#fdf1e8;--prior:#3d6f9e;--deposit:#0072b2;--on-deposit:#fff;--measure:#e69f00;--on-measure:#241a00;
 --transfer:#8f959b;--bad:#a3123a;--banner:#fff3c4;--on-banner:#4a3a00}
 @media (prefers-color-scheme:dark){:root{
 --paper:#15171a;--panel:#15171a;--ink:#e6e6e3;--muted:#9aa0a7;--line:#33373c;--track:#202327;
---best:#ff9257;--best-soft:#2b1f18;--deposit:#3f97d3;--on-deposit:#06121b;--measure:#e0a21a;--on-measure:#1d1500;
+--best:#ff9257;--best-soft:#2b1f18;--prior:#86b6e0;--deposit:#3f97d3;--on-deposit:#06121b;--measure:#e0a21a;--on-measure:#1d1500;
 --transfer:#737a82;--bad:#ff7d96;--banner:#3a3010;--on-banner:#ffe9a3}}
 @media print{:root{color-scheme:light;
 --paper:#fff;--panel:#fff;--ink:#000;--muted:#555;--line:#ddd;--track:#f1f1ee;
---best:#c2410c;--best-soft:#fdf1e8;--deposit:#0072b2;--on-deposit:#fff;--measure:#e69f00;--on-measure:#241a00;
+--best:#c2410c;--best-soft:#fdf1e8;--prior:#3d6f9e;--deposit:#0072b2;--on-deposit:#fff;--measure:#e69f00;--on-measure:#241a00;
 --transfer:#8f959b;--bad:#a3123a;--banner:#fff3c4;--on-banner:#4a3a00}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -31,7 +31,10 @@ sub{font-size:.72em;line-height:0;vertical-align:-.28em}
 .kicker,.when,.note,.aside,.none{color:var(--muted)}
 .kicker{font-size:14px;margin-bottom:2px}
 .when{margin-top:4px}
-.note{font-size:13px;margin-top:8px;max-width:76ch}
+.note{font-size:13px;margin-top:8px;max-width:110ch}
+nav{display:flex;flex-wrap:wrap;gap:4px 18px;margin-top:14px;font-size:13.5px}
+a{color:var(--prior);text-underline-offset:2px;text-decoration-thickness:1px}
+h2[id]{scroll-margin-top:14px}
 .verdict{margin-top:22px;padding:16px 0;border:solid var(--line);border-width:1px 0}
 .verdict .line{font-size:17px;line-height:1.5}
 .verdict .line+.line{margin-top:6px}
@@ -52,17 +55,26 @@ svg text{font-family:inherit}
 .item{display:inline-flex;align-items:center;gap:6px;white-space:nowrap}
 .symbol{width:14px;height:14px;flex:none;fill:var(--ink);stroke:var(--ink);stroke-width:1.2}
 .symbol.hollow{fill:none}
+.symbol.faint{fill:none;stroke:var(--muted);stroke-dasharray:2 1.6}
 .symbol .best{fill:none;stroke:var(--best);stroke-width:2}
+.symbol .prior{fill:var(--prior);fill-opacity:.25;stroke:none}
 .symbol rect[class]{stroke:none}
-.scaled{display:flex;align-items:center;gap:10px;font-size:13px;margin-top:6px}
+.scaled{font-size:13px;margin-top:6px}
+.scaled .of{display:block;color:var(--muted)}
+.ends{display:flex;align-items:center;gap:10px}
 .scale{flex:1;height:8px;min-width:0}
 .defs{position:absolute}
 .gantt{display:grid;grid-template-columns:max-content max-content minmax(0,1fr);gap:6px 14px;align-items:center}
+.track.events{background:none;border-bottom:1px solid var(--line)}
+.events line{stroke-width:3;stroke:var(--muted)}.events .grave{stroke:var(--bad)}
+rect.down{fill:var(--bad);opacity:.45}
+.uses{margin-top:14px}
+.uses .pm,.uses td .pm{color:var(--muted)}
 .share{text-align:right;color:var(--muted)}
 .track{background:var(--track);position:relative}
 .track svg{width:100%;overflow:hidden}
 .track text{font-size:11px;text-anchor:middle}
-.deposit{fill:var(--deposit)}.measure{fill:var(--measure)}.transfer{fill:var(--transfer)}
+.deposit{fill:var(--deposit)}.measure{fill:var(--measure)}.transfer,.retire{fill:var(--transfer)}
 text.deposit{fill:var(--on-deposit)}text.measure{fill:var(--on-measure)}text.bad{fill:var(--panel)}text.open{fill:var(--ink)}
 rect.bad{fill:var(--bad)}
 rect.open{fill:none;stroke:var(--ink);stroke-dasharray:3 2}
@@ -85,7 +97,7 @@ rect.hatch{fill:var(--muted);stroke:none}
 .loop figcaption{font-size:12.5px;line-height:1.4;margin-top:5px;
 display:grid;grid-template-columns:auto 1fr;column-gap:8px}
 .loop .value{text-align:right}
-.loop .made{grid-column:1/3;color:var(--muted)}
+.loop .made{grid-column:1/3;color:var(--muted);overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:13.5px;line-height:1.35;width:100%}
 th,td{padding:4px 0 4px 12px;text-align:right;white-space:nowrap;font-weight:400;vertical-align:baseline}
@@ -104,16 +116,42 @@ td.good{color:var(--muted)}
 .what{font-weight:600}
 tr.top>*{background:var(--best-soft)}
 tr.top th,tr.top td{color:var(--best)}
+.swatch{width:26px;height:14px;fill:none}
+.swatch .best{stroke:var(--best)}.swatch .ink{stroke:var(--ink)}.swatch .prior{stroke:var(--prior)}
+.swatch .muted{stroke:var(--muted)}
+.gauge{display:inline-block;width:90px;height:8px;margin-right:8px;vertical-align:.05em}
+.gauge .whole{fill:var(--track)}.gauge .left{fill:var(--deposit)}
+p+.scroll,p+.drawing{margin-top:10px}
+.scroll+p,.drawing+p,p+p{margin-top:8px}
+.top-samples{align-items:center}
+tr.grave .what{color:var(--bad)}
+details{margin-top:14px;font-size:13.5px}
+summary{cursor:pointer;font-weight:600}
+details dl,details ul{margin-top:8px}
+.runs{margin-bottom:0;padding:0;list-style:none;columns:2;column-gap:40px}
+.runs li{break-inside:avoid}
+code{font:12px/1.5 ui-monospace,"Liberation Mono",Consolas,monospace;overflow-wrap:anywhere}
+.card{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));columns:auto;gap:0;padding:0 1px 1px 0}
+.card div{display:block;padding:12px 14px;border:1px solid var(--line);margin:0 -1px -1px 0}
+.card dt{font-size:13px}
+.card .value{font-size:19px;font-weight:600;line-height:1.3}
+.card .unknown{color:var(--muted);font-weight:400;font-style:italic}
+.card .how{color:var(--muted);font-size:13px;line-height:1.4;margin-top:3px}
 dl{margin:0;font-size:13.5px;columns:2;column-gap:40px}
 dl div{display:grid;grid-template-columns:minmax(0,13em) 1fr;gap:12px;break-inside:avoid;padding:2px 0}
 dt{color:var(--muted);overflow-wrap:anywhere}
 dd{margin:0;overflow-wrap:anywhere}
+.on-phone{display:none}
 @media (max-width:720px){
 main{padding:18px 16px 40px}
 body{font-size:16px}
 h1{font-size:26px}
 .banner{padding:9px 16px;justify-content:flex-start}
-.pair{grid-template-columns:minmax(0,1fr)}
+.pair{grid-template-columns:minmax(0,1fr);gap:18px 0}
+.runs{columns:1}
+.wide .drawing{min-width:640px}
+.at-desk{display:none}
+.on-phone{display:block}
 .gantt{grid-template-columns:1fr auto;gap:2px 10px}
 .track,.axis{grid-column:1/3}
 .axis{margin-top:6px}
@@ -134,8 +172,12 @@ dl{columns:1}
 }
 @media print{
 @page{size:A4;margin:13mm}
+.at-desk{display:block}
+.on-phone{display:none}
+.card,.pair>div{break-inside:avoid}
 body{font-size:10pt}
 main{max-width:none;padding:0}
+nav{display:none}
 .banner{border:1px solid;margin-bottom:14px}
 section{margin-top:22px}
 h2{break-after:avoid}

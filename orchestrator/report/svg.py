@@ -17,8 +17,11 @@ from matplotlib.figure import Figure
 
 from orchestrator.report.markup import Html, el, join
 
-INK, MUTED, FAINT, PAPER, ACCENT = "#010a01", "#020a02", "#030a03", "#040a04", "#050a05"
-_VARIABLES = {INK: "--ink", MUTED: "--muted", FAINT: "--line", PAPER: "--panel", ACCENT: "--best"}
+INK, MUTED, FAINT, PAPER, ACCENT, PRIOR = "#010a01", "#020a02", "#030a03", "#040a04", "#050a05", "#060a06"
+_VARIABLES = {INK: "--ink", MUTED: "--muted", FAINT: "--line", PAPER: "--panel", ACCENT: "--best", PRIOR: "--prior"}
+
+LIGHT, DARK = "#ffffff", "#222222"
+"""Of rims on colour scales, which are the same by day and by night."""
 
 PX = 1 / 72
 """Inches: SVG figures have 72 units an inch, and one unit is a pixel here."""
@@ -64,6 +67,27 @@ def draw(name: str, width: int, height: int, alt: str, paint: Callable[[Figure],
     drawing = _shrunk(written.getvalue())
     opening = f'<svg class="drawing" viewBox="0 0 {width} {height}" role="img">'
     return Html(join(Html(opening), el("title", alt), Html(drawing), Html("</svg>")))
+
+
+def draw_wide(
+    name: str,
+    wide: tuple[int, int],
+    narrow: tuple[int, int],
+    alt: str,
+    paint: Callable[[Figure, bool], None],
+) -> Html:
+    """The figure twice, `wide` for a desk and paper and `narrow` for a phone; the page shows one of them.
+
+    `paint` takes the figure, and whether it is the narrow one.
+    """
+    desk = draw(name, *wide, alt, lambda figure: paint(figure, False))
+    phone = draw(f"{name}-narrow", *narrow, alt, lambda figure: paint(figure, True))
+    return join(el("div", desk, class_="at-desk"), el("div", phone, class_="on-phone"))
+
+
+def scrolled(drawing: Html, label: str) -> Html:
+    """A drawing that a phone shows as wide as it must be, to be moved sideways."""
+    return el("div", drawing, class_="scroll wide", tabindex="0", role="region", aria_label=label)
 
 
 def _shrunk(drawing: str) -> str:

@@ -92,6 +92,8 @@ def _outcome(sample: Sample) -> Html:
         word, reason = str(seen.validity), seen.reason
     else:
         word, reason = sample.phase.value, sample.note
+    remarks = sample.film.remarks if sample.film else []
+    reason = "; ".join(filter(None, [reason, *remarks]))
     kind = "text good" if word == "valid" else "text"
     return el("td", word, el("span", join(": ", reason), class_="why") if reason else None, class_=kind)
 

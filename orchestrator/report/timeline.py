@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from statistics import median
 
-from orchestrator.campaign.timeline import intervals, utilisation
+from orchestrator.campaign.entries import REFERENCE
 from orchestrator.report.facts import Bar, Night
-from orchestrator.report.formats import HOUR_S, clock, elapsed, local, minutes
-from orchestrator.report.markup import Html, el, join
+from orchestrator.report.formats import HOUR_S, clock, elapsed, local, minutes, percent
+from orchestrator.report.idle import USES, Shares, Use, down, shares
+from orchestrator.report.markup import Child, Html, el, join, table_row
+from orchestrator.report.troubles import GRAVE, troubles
 
 _STEPS_H = (0.25, 0.5, 1, 2, 3, 4, 6, 12, 24, 48, 96, 168)
 MOST_TICKS = 8
 ROW_PX = 26
+EVENTS_PX = 16
 LABEL_WIDTH = 1.7
 """Per cent of a row: a shorter step does not show its sample's number."""
 
@@ -28,35 +31,77 @@ def timeline(night: Night) -> Html:
     """The rows with their axis and legend, or a sentence while no station has done anything."""
     if not night.bars:
         return el("p", "No station has done anything yet.", class_="none")
-    shares = utilisation(intervals(night.entries))
-    rows = [_row(night, station, shares.get(station)) for station in night.stations]
+    used = {of.station: of for of in shares(night)}
+    rows = [_row(night, station, used[station]) for station in night.stations]
     return join(
         _HATCH,
-        el("div", *rows, _axis(night), class_="gantt"),
+        el("div", *rows, *_events(night), _axis(night), class_="gantt"),
         el("p", *_legend(night), class_="legend"),
+        _uses(list(used.values())),
         el("p", _durations(night), class_="note"),
     )
 
 
-def _row(night: Night, station: str, share: float | None) -> Html:
+def _row(night: Night, station: str, used: Shares) -> Html:
     bars = [bar for bar in night.bars if station in bar.intent.claims]
-    at_work = "–" if share is None else f"{share:.0%}".replace("%", " %")
+    busy = percent(1 - used.share("idle"))
     own = sum(bar.intent.station == station for bar in bars)
-    held = [
-        Html(f'<rect class="held" x="{_at(night, a)}" width="{_width(night, a, b)}" height="{ROW_PX}"/>')
-        for a, b in night.holds
-    ]
+    over = [("held", span) for span in night.holds] + [("down", span) for span in down(night, station)]
     drawing = el(
         "svg",
         *(_bar(night, bar, station) for bar in bars),
-        *held,
+        *(_over(night, kind, span) for kind, span in over),
         role="img",
-        aria_label=f"{station}: {own} steps of its own, at work {at_work}",
+        aria_label=f"{station}: {own} steps of its own, not idle {busy} of the night",
         height=ROW_PX,
     )
     return join(
-        el("div", station, class_="station"), el("div", at_work, class_="share"), el("div", drawing, class_="track")
+        el("div", station, class_="station"), el("div", busy, class_="share"), el("div", drawing, class_="track")
     )
+
+
+def _over(night: Night, kind: str, span: tuple[float, float]) -> Html:
+    a, b = span
+    title = el("title", f"{kind} {clock(a, night.zone)}–{clock(b, night.zone)}, {minutes(b - a)}")
+    rect = f'<rect class="{kind}" x="{_at(night, a)}" width="{_width(night, a, b)}" height="{ROW_PX}"/>'
+    return el("g", title, Html(rect))
+
+
+def _events(night: Night) -> Iterator[Html]:
+    """A row of what did not go to plan, each where it happened."""
+    found = troubles(night)
+    if not found:
+        return
+    marks = []
+    for trouble in found:
+        title = el("title", f"{clock(trouble.time, night.zone)} {trouble.what}: {trouble.why}")
+        kind = "grave" if trouble.kind in GRAVE else "mild"
+        at = _at(night, trouble.time)
+        marks.append(el("g", title, Html(f'<line class="{kind}" x1="{at}" x2="{at}" y1="1" y2="{EVENTS_PX - 1}"/>')))
+    label = f"{len(found)} events that were not planned; the table below tells each"
+    drawing = el("svg", *marks, role="img", aria_label=label, height=EVENTS_PX)
+    yield el("div", "events", class_="station")
+    yield el("div", len(found), class_="share")
+    yield el("div", drawing, class_="track events")
+
+
+def _uses(used: list[Shares]) -> Html:
+    """Hours and shares of what each station's time went to; what came to nothing anywhere has no column."""
+    uses = [use for use in USES if use in ("working", "idle") or any(of.seconds[use] > 0 for of in used)]
+    uses.sort(key=("working", "transfers", "held", "in vain", "down", "idle").index)
+    head: list[Child] = [el("th", "station", class_="text"), *uses]
+    rows = [
+        table_row("td", [el("th", of.station, class_="text", scope="row"), *(_use(of, use) for use in uses)])
+        for of in used
+    ]
+    table = el("table", el("thead", table_row("th", head)), el("tbody", *rows), class_="uses")
+    return el("div", table, class_="scroll", tabindex="0", role="region", aria_label="Where the time went")
+
+
+def _use(of: Shares, use: Use) -> Html:
+    if not of.seconds[use]:
+        return el("td", "–")
+    return el("td", join(f"{elapsed(of.seconds[use])} h ", el("span", percent(of.share(use)), class_="pm")))
 
 
 def _bar(night: Night, bar: Bar, station: str) -> Html:
@@ -64,14 +109,16 @@ def _bar(night: Night, bar: Bar, station: str) -> Html:
     span = f"{clock(bar.start, night.zone)}–{clock(bar.end, night.zone)}, {minutes(bar.end - bar.start)}"
     word = "" if bar.end_word == "done" else f", {bar.end_word}"
     attempt = f", attempt {intent.attempt}" if intent.attempt > 1 else ""
-    title = el("title", f"sample {intent.sample}: {intent.plan}{attempt}{word} ({span})")
+    title = el(
+        "title", f"{f'sample {intent.sample}' if intent.sample else 'reference'}: {intent.plan}{attempt}{word} ({span})"
+    )
     state = "" if bar.end_word == "done" else " open" if bar.outcome is None else " bad"
     width = _width(night, bar.start, bar.end)
     rect = f'<rect class="{intent.plan}{state}" x="{_at(night, bar.start)}" width="{width}" height="{ROW_PX}"/>'
-    number = Html()
+    number, of = Html(), intent.sample or "R"
     if intent.station == station and intent.plan != "transfer" and float(width[:-1]) > LABEL_WIDTH:
         middle = _at(night, (bar.start + bar.end) / 2)
-        number = Html(f'<text class="{intent.plan}{state}" x="{middle}" y="{ROW_PX / 2 + 4:g}">{intent.sample}</text>')
+        number = Html(f'<text class="{intent.plan}{state}" x="{middle}" y="{ROW_PX / 2 + 4:g}">{of}</text>')
     return el("g", title, Html(rect), number)
 
 
@@ -97,12 +144,16 @@ def _legend(night: Night) -> Iterator[Html]:
     plans = dict.fromkeys(bar.intent.plan for bar in sorted(night.bars, key=lambda bar: bar.intent.plan))
     for plan in plans:
         yield _item(plan, plan)
+    if any(bar.intent.sample == REFERENCE and bar.intent.plan == "measure" for bar in night.bars):
+        yield el("span", el("b", "R"), "reference specimen", class_="item")
     if any(bar.outcome and bar.end_word != "done" for bar in night.bars):
         yield _item("bad", "failed, aborted or unknown")
     if any(bar.outcome is None for bar in night.bars):
         yield _item("open", "not ended")
     if night.holds:
         yield _item("held", "held")
+    if any(down(night, station) for station in night.stations):
+        yield _item("down", "its worker was lost")
 
 
 def _item(kind: str, words: str) -> Html:
@@ -120,8 +171,8 @@ def _durations(night: Night) -> str:
             words.append(f"{plan} {minutes(median(done))}")
     typical = f"Median {', '.join(words)}. " if words else ""
     return (
-        f"{typical}Per cent: share of the time between a station's first and last step of its own in which it "
-        f"was at work, transfers to and from it included. The night: {elapsed(night.end - night.start)} h."
+        f"{typical}Per cent at the rows: share of the night of {elapsed(night.end - night.start)} h in which the "
+        "station was not idle."
     )
 
 

@@ -12,15 +12,15 @@ from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import LifecycleError
 from orchestrator.campaign.state import slot_place
 from orchestrator.report import formats
+from orchestrator.report.best import running_best
 from orchestrator.report.facts import Night
-from orchestrator.report.figures import running_best
 from orchestrator.report.loops import MOST_POINTS, loop_frames, loop_of
+from orchestrator.report.maps import maps
 from orchestrator.report.marks import Mark, marks
 from orchestrator.report.markup import Html, el, join
 from orchestrator.report.model import model
 from orchestrator.report.svg import INK, draw
 from orchestrator.report.tables import sample_table
-from orchestrator.report.ternary import composition_map
 from orchestrator.report.timeline import timeline
 from orchestrator.report.troubles import troubles
 from orchestrator.report.verdict import verdict, wants
@@ -193,7 +193,7 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
 
 
 def test_map_names_its_corners_and_scale(night: Night) -> None:
-    drawn = composition_map(night)
+    drawn = maps(night, "nothing was believed")
     for element in ("Fe", "Co", "Ni"):
         assert f">{element}</text>" in drawn
     assert words(drawn).count("kA/m") == 1
@@ -210,7 +210,7 @@ def test_map_zooms_into_a_corner() -> None:
         uid = script.measure(number)
         script.say(script.observe(number))
         script.end(uid)
-    drawn = composition_map(Night(recorded(script.timed)))
+    drawn = maps(Night(recorded(script.timed)), "nothing was believed")
     assert ">80<" in drawn
     assert ">40<" not in drawn
 
@@ -220,9 +220,10 @@ def test_timeline_shows_every_step_and_its_share(night: Night) -> None:
     assert len(re.findall(r'<rect class="deposit', drawn)) == 28  # 27 steps, and the legend
     assert len(re.findall(r'<rect class="[a-z]+ bad"', drawn)) == 5
     assert "sample 18: deposit, attempt 2, failed" in drawn
-    shares = [int(share) for share in re.findall(r'class="share">(\d+) %<', drawn)]
+    shares = [int(share) for share in re.findall(r'class="share">(\d+)\u00a0%<', drawn)]
     assert shares[0] >= 90
     assert len(shares) == 3
+    assert re.findall(r'class="share">(\d+)<', drawn) == [str(len(troubles(night)))]
     ticks = re.findall(r"<span style[^>]*>(\d\d:\d\d)<", drawn)
     assert ticks == ["20:00", "22:00", "00:00", "02:00", "04:00", "06:00"]
 

@@ -18,7 +18,6 @@ import event_model
 import orchestrator.execution.worker
 import orchestrator.night
 import orchestrator.optimizer.service
-import orchestrator.report
 import orchestrator.service.children
 import protocols.calibration
 import simulators.clock
@@ -94,7 +93,7 @@ def install() -> None:
     orchestrator.execution.worker.os = SimpleNamespace(kill=computer.kill)  # type: ignore[attr-defined]
     orchestrator.execution.worker._is_worker = lambda pid: True
     orchestrator.execution.worker.sys = SimpleNamespace(stdout=None, stderr=None)  # type: ignore[attr-defined]
-    orchestrator.report.write_report = lambda *args, **kwargs: None
+    orchestrator.night.write_apart = lambda *args, **kwargs: ""
     simulators.clock.PACE_S = PACE_S
     wire.LATENCY_S = 2e-3 / SPEED
     # What is measured and what documents look like is tested elsewhere; here they only cost time.
