@@ -115,7 +115,12 @@ def headline(progress: Progress) -> str:
         line += f", best {progress.best['value']:.4g} {progress.best['unit']} ({made})"
     if progress.earlier:
         line += f", {progress.earlier} earlier observations known"
-    if progress.predicted_finish:
+    if progress.finish_early and progress.finish_late:
+        early, late = (
+            time.strftime("%H:%M", time.localtime(at)) for at in (progress.finish_early, progress.finish_late)
+        )
+        line += f", done {early}-{late}"
+    elif progress.predicted_finish:
         line += f", done about {time.strftime('%H:%M', time.localtime(progress.predicted_finish))}"
     return line
 

@@ -12,7 +12,7 @@ import secrets
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,9 @@ from typing import Any
 
 from drivers.clock import Clock, RealClock
 from orchestrator import rpc
+from orchestrator.campaign import entries as e
 from orchestrator.campaign.commands import Request
+from orchestrator.campaign.digest import sha256_of
 from orchestrator.campaign.labspec import LabSpec, load_lab
 from orchestrator.campaign.lifecycle import Command, Mode
 from orchestrator.campaign.problems import SpecError
@@ -35,13 +37,17 @@ from orchestrator.lab import SimulatedLab, addresses_of, clock_from
 from orchestrator.morning import WORLD, write_apart
 from orchestrator.service.alerts.alert import subject_of
 from orchestrator.service.alerts.alerting import Alerting
+from orchestrator.service.alerts.lookout import Lookout
 from orchestrator.service.alerts.outbox import Outbox
+from orchestrator.service.alerts.sentry import Ping, Sentry
 from orchestrator.service.api import Api
+from orchestrator.service.contract.earlier import Rehearsal
 from orchestrator.service.crew import Crew
 from orchestrator.service.daemon import Daemon
-from orchestrator.service.home import Home, HomeError
+from orchestrator.service.home import Home, HomeError, Routes
 from orchestrator.service.status import Progress, status
 from orchestrator.systemd import Notifier
+from orchestrator.versions import version
 from orchestrator.witness import account, read_world
 
 log = logging.getLogger(__name__)
@@ -85,11 +91,20 @@ def rehearse(
         SimulatedLab(lab, campaign.seed, home.simulators_log, truth=truth, world=witness) as simulated,
         Crew(campaign, lab, home.path) as crew,
     ):
-        home.keep_channels(lab.alerts.channels if alerts else ())
+        home.keep_channels(*(_routes(lab) if alerts else ((),)))
         addresses = simulated.addresses()
         crew.await_started()  # so that lab time begins when the lab does
         clock = simulated.start_clock(speed)
-        return night.run(crew, addresses, clock, clock.spec(), world=witness)
+        told = night.run(crew, addresses, clock, clock.spec(), world=witness)
+        rehearsal_of(campaign, lab, told).write(home)
+        return told
+
+
+def rehearsal_of(campaign: Campaign, lab: LabSpec, told: dict[str, Any]) -> Rehearsal:
+    """What a dry run with the summary `told` leaves for whoever starts the campaign on hardware."""
+    unharmed = not any(told[name] for name in ("hazards", "lost", "doubled", "unmeasured"))
+    passed = told["end"] == "done" and unharmed
+    return Rehearsal(sha256_of(campaign), sha256_of(lab), version(), passed, told["end"], time.time())
 
 
 def run_at(
@@ -101,17 +116,18 @@ def run_at(
     clock_spec: dict[str, float] | None,
     *,
     by: str,
+    contract: e.ContractSigned | None = None,
     on_progress: OnProgress = lambda _: None,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Run `campaign` on the instruments at `addresses` (device name -> address); the summary as plain values.
 
-    `clock_spec` is what other processes build `clock` from; None for real time.
+    `clock_spec` is what other processes build `clock` from; None for real time.  `contract` is what it was signed on.
     """
     home.make()
-    night = Night(campaign, lab, home, by, on_progress, console)
+    night = Night(campaign, lab, home, by, on_progress, console, contract=contract)
     with home.claimed(), Crew(campaign, lab, home.path) as crew:
-        home.keep_channels(lab.alerts.channels)
+        home.keep_channels(*_routes(lab))
         return night.run(crew, addresses, clock, clock_spec)
 
 
@@ -127,13 +143,15 @@ def carry_on(
     abort: bool = False,
     console: Console | None = None,
     unattended: bool = False,
+    sign: Callable[[Campaign, LabSpec], e.ContractSigned] | None = None,
 ) -> dict[str, Any]:
     """Go on with the campaign whose journal is in `home`, wherever and however it was left; the summary.
 
     One that has ended is only summed up.  So is one that needs an operator, unless `recovered`: his word that
     what the journal needed him for is done.  `abort`: it is not gone on with; what was under way is settled, and the
     campaign ends.  Empty `addresses` are those of the lab file.  `unattended`: no person has asked for it, which the
-    campaign must have allowed; raises `NotAllowed` if it has not.
+    campaign must have allowed; raises `NotAllowed` if it has not.  `sign` says on what it is gone on with, and may not
+    take long.
     """
     journal = home.need_journal()
     if home.rehearsed and not addresses:
@@ -149,7 +167,8 @@ def carry_on(
                 "it: see that the lab is well, then `nightshift recover`"
             )
         clock, clock_spec = clock_from(state.time, clock, clock_spec)
-        night = Night(campaign, lab, home, by, on_progress, console, simulated=home.rehearsed)
+        contract = sign(campaign, lab) if sign else None
+        night = Night(campaign, lab, home, by, on_progress, console, simulated=home.rehearsed, contract=contract)
         with Crew(campaign, lab, home.path) as crew:
             at = addresses or addresses_of(lab)
             return night.run(crew, at, clock, clock_spec, recovered=recovered, abort=abort)
@@ -168,33 +187,49 @@ def run_for_real(
     home: Home,
     *,
     by: str,
+    contract: e.ContractSigned,
     on_progress: OnProgress = lambda _: None,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Run `campaign` on the instruments at the lab file's addresses; the summary as plain values."""
     at = addresses_of(lab)
-    return run_at(campaign, lab, home, at, RealClock(), None, by=by, on_progress=on_progress, console=console)
+    return run_at(
+        campaign,
+        lab,
+        home,
+        at,
+        RealClock(),
+        None,
+        by=by,
+        contract=contract,
+        on_progress=on_progress,
+        console=console,
+    )
 
 
 def serve(lab: LabSpec, home: Home, console: Console | None = None) -> dict[str, Any]:
     """Wait until an operator starts a campaign, then run it like `run_for_real`."""
     notifier = Notifier.from_environment()
     with home.claimed(), _served(Api(lab), home) as api:
-        home.keep_channels(lab.alerts.channels)
+        home.keep_channels(*_routes(lab))
         notifier.ready("waits for a campaign")
         while (begun := api.await_campaign(WAIT_S)) is None:
             notifier.alive("waits for a campaign")
-        campaign, by = begun
-        night = Night(campaign, lab, home, by, console=console)
+        campaign, by, contract = begun
+        night = Night(campaign, lab, home, by, console=console, contract=contract)
         with Crew(campaign, lab, home.path) as crew:
             return night.run(crew, addresses_of(lab), RealClock(), None, api=api)
 
 
-def hand_over(campaign: Campaign, home: Home, *, by: str) -> str:
+def hand_over(campaign: Campaign, home: Home, *, by: str, contract: e.ContractSigned) -> str:
     """Start `campaign` in the daemon that serves `home`; what to do next, in words.  Raises `HomeError`."""
     with home.connect() as daemon:
-        daemon.start(campaign.model_dump(mode="json"), by)
+        daemon.start(campaign.model_dump(mode="json"), by, contract.model_dump(mode="json"))
     return f"{campaign.name} runs in {home.path}: see `nightshift status --home {home.path}`"
+
+
+def _routes(lab: LabSpec) -> tuple[Sequence[str], Sequence[str], str | None]:
+    return lab.alerts.channels, lab.alerts.escalation, lab.alerts.ping_url
 
 
 @contextmanager
@@ -232,6 +267,7 @@ class Night:
     on_progress: OnProgress = lambda _: None
     console: Console | None = None
     simulated: bool = False
+    contract: e.ContractSigned | None = None
     began: float = field(default_factory=time.monotonic)
     notifier: Notifier = field(default_factory=Notifier.from_environment)
 
@@ -251,7 +287,18 @@ class Night:
         crew.await_started()
         crew.connect(addresses, clock_spec)
         journal = SqliteJournal(self.home.journal)
-        with self._alerting(journal, clock) as alerting:
+        routes, outbox = self._routes(), Outbox(self.home.alerts)
+        with (
+            self._alerting(routes, outbox, journal, clock) as alerting,
+            Sentry(self._lookout(), alerting, self.home.path) as sentry,
+        ):
+
+            def on_progress(progress: Progress) -> None:
+                """The deciding thread has come by."""
+                self.notifier.alive(_in_short(progress))
+                sentry.progressed(progress)
+                self.on_progress(progress)
+
             daemon = Daemon(
                 self.campaign,
                 self.lab,
@@ -261,13 +308,16 @@ class Night:
                 clock,
                 by=self.by,
                 boot=boot_id(),
-                on_progress=self._progressed,
+                contract=self.contract,
+                on_progress=on_progress,
                 listener=alerting,
             )
+            every_s = 60 * self.lab.alerts.ping_every_min
             with (
                 nullcontext(api) if api else _served(Api(self.lab), self.home) as serving,
                 self._shown(daemon, crew, clock),
                 _signals(daemon),
+                Ping(routes.ping, every_s, outbox, lambda: daemon.decided_s),
             ):
                 serving.serve(daemon)
                 self.notifier.ready(_in_short(daemon.latest))
@@ -302,20 +352,30 @@ class Night:
         with self.console.attached(source):
             yield
 
-    def _progressed(self, progress: Progress) -> None:
-        """The deciding thread has come by."""
-        self.notifier.alive(_in_short(progress))
-        self.on_progress(progress)
-
-    def _alerting(self, journal: SqliteJournal, clock: Clock) -> Alerting:
-        subject = subject_of(self.campaign.name, self.lab.name)
+    def _routes(self) -> Routes:
         try:
-            channels = self.home.channels
+            return self.home.routes
         except HomeError as error:  # no reason to leave a lab alone
             log.error("nobody is alerted: %s", error)
-            channels = ()
-        outbox = Outbox(self.home.alerts)
-        return Alerting(channels, outbox, journal, clock.now, subject=subject, home=str(self.home.path))
+            return Routes()
+
+    def _alerting(self, routes: Routes, outbox: Outbox, journal: SqliteJournal, clock: Clock) -> Alerting:
+        return Alerting(
+            routes.channels,
+            outbox,
+            journal,
+            clock.now,
+            subject=subject_of(self.campaign.name, self.lab.name),
+            home=str(self.home.path),
+            escalation=routes.escalation,
+            rules=self.lab.alerts,
+            leave_quiet=lambda: self.home.is_watched,
+        )
+
+    def _lookout(self) -> Lookout:
+        faults = self.campaign.recovery.faults
+        longest_s = max(getattr(faults, name).longest_wait_s for name in type(faults).model_fields)
+        return Lookout(self.lab.alerts, longest_s)
 
 
 def _in_short(progress: Progress) -> str:

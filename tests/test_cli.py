@@ -213,3 +213,21 @@ def test_nobody_goes_on_by_himself_with_a_campaign_that_does_not_allow_it(home: 
     served = nightshift("serve", str(ROOT / "campaigns/labs/vsm.toml"), "--home", str(home), "--unattended")
     assert served.returncode == 3
     assert len(list(SqliteJournal(home / "journal.db").read())) == 4
+
+
+def test_an_alert_is_acknowledged_also_where_no_daemon_lives(home: Path) -> None:
+    done = nightshift("ack", "--home", str(home), "--by", "eva", "--reason", "on my way")
+    assert (done.returncode, done.stdout) == (0, "acknowledged with entry 5\n"), done.stderr
+    assert imported(done).isdisjoint({*HEAVY, "rich"})
+    (*_, last) = SqliteJournal(home / "journal.db").read()
+    assert isinstance(last.entry, e.AlertsAcknowledged)
+    assert (last.entry.by, last.entry.reason) == ("eva", "on my way")
+
+
+def test_nothing_is_acknowledged_where_a_campaign_is_over(home: Path) -> None:
+    journal = SqliteJournal(home / "journal.db")
+    journal.append([e.CampaignEnded(end="done", reason="budget")], 4, 1.7e9 + 700)
+    journal.close()
+    done = nightshift("ack", "--home", str(home))
+    assert done.returncode == 2
+    assert "the campaign is over, and nothing is to be acknowledged" in done.stderr

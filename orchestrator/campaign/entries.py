@@ -435,6 +435,33 @@ Act = (
 """What operators do about the search."""
 
 
+class AlertsAcknowledged(_First):
+    """Somebody has seen what was alerted so far and sees to it: nobody else need be called for it.  `key` is the
+    request's own, "" if it had none."""
+
+    kind: Literal["alerts_acknowledged"] = "alerts_acknowledged"
+    by: str
+    reason: str = ""
+    key: str = ""
+
+
+class ContractSigned(_First):
+    """Somebody let the campaign begin or go on unattended, on what was found before.
+
+    `campaign_sha256` and `lab_sha256` are digests of the files as validated, `version` is Nightshift's.  `armed` is how
+    he said that it may: "--arm", "typed"; "" where nothing is at stake or nobody was asked.  A line has a subject, a
+    verdict (green, amber, red), what was found, and what to do.
+    """
+
+    kind: Literal["contract_signed"] = "contract_signed"
+    by: str
+    campaign_sha256: str
+    lab_sha256: str
+    version: str
+    armed: str = ""
+    lines: list[Plain]
+
+
 class CampaignHeld(_First):
     """Every station has come to rest at a gate after a hold."""
 
@@ -518,6 +545,8 @@ Entry = Annotated[
     | MeasurementRequested
     | SampleNoted
     | BudgetChanged
+    | AlertsAcknowledged
+    | ContractSigned
     | CampaignHeld
     | StationLost
     | StationRestarted

@@ -86,14 +86,66 @@ class Reference(Table):
     every_hours: Number = key("And after so much lab time.", unit="h", ge=0.5, le=10_000, default=6.0)
 
 
-class Alerts(Table):
-    """Whom to tell when the operator is needed."""
+Url = Annotated[Text, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^\s/]\S*$")]
+CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+"""A time of day, such as 06:30."""
 
-    channels: tuple[Annotated[Text, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^\s/]\S*$")], ...] = key(
+
+class Alerts(Table):
+    """Whom to tell when the operator is needed, and when."""
+
+    channels: tuple[Url, ...] = key(
         "Where alerts go, as URLs in Apprise's notation.",
         inside='a URL such as "mailto://user:password@example.org"',
         secret=True,
         default=(),
+    )
+    escalation: tuple[Url, ...] = key(
+        "Where critical alerts go too that nobody has acknowledged in time: a second person, a louder service.",
+        inside='a URL such as "mailto://user:password@example.org"',
+        secret=True,
+        default=(),
+    )
+    escalate_after_min: Number = key(
+        "How long a critical alert may stay unacknowledged before `escalation` is told.",
+        unit="min",
+        ge=1,
+        le=1440,
+        default=15.0,
+    )
+    quiet: Text | None = key(
+        "Hours, by this machine's clock, in which only critical alerts are sent; the others wait for their end.",
+        pattern=rf"^{CLOCK}-{CLOCK}$",
+        right='hours such as "22:00-07:00"',
+        default=None,
+    )
+    digest_at: tuple[Annotated[Text, Field(pattern=rf"^{CLOCK}$")], ...] = key(
+        "When to tell how the night stands, whatever happens.", inside='a time such as "07:00"', default=()
+    )
+    ping_url: Annotated[Text, Field(pattern=r"^https?://[^\s/]\S*$")] | None = key(
+        "A dead-man service's URL, asked again and again while the daemon is well: the service tells of a machine that "
+        "is dead.",
+        right='a URL such as "https://hc-ping.com/UUID"',
+        secret=True,
+        default=None,
+    )
+    ping_every_min: Number = key("How often `ping_url` is asked.", unit="min", gt=0, le=1440, default=5.0)
+    failures_in_a_row: Count = key(
+        "Tell of so many samples in a row that came to nothing.", unit="samples", ge=1, le=1000, default=2
+    )
+    rejects_in_a_row: Count = key(
+        "Tell of so many measurements in a row that are not valid.", unit="samples", ge=1, le=1000, default=3
+    )
+    budget_share: Number = key(
+        "Tell when this share of the samples or the lab hours is spent.", unit="1", gt=0, le=1, default=0.8
+    )
+    disk_low_gib: Number = key("Tell when the disk of the home has less left.", unit="GiB", ge=0, default=1.0)
+    stuck_factor: Number = key(
+        "Tell of a step that takes so many times as long as nine of ten such steps do.",
+        unit="1",
+        ge=1,
+        le=100,
+        default=3.0,
     )
 
 
@@ -130,6 +182,9 @@ class DepositionSpec(Table):
     pose: Pose = key("Gripper pose on the substrate holder.", unit="mm, °", right=POSE)
     base_pressure_pa: Number = key("Pressure that must be reached before gas is let in.", unit="Pa", gt=0, le=1)
     pumping_speed_l_s: Number = key("Effective pumping speed for argon.", unit="l/s", gt=0, le=10_000)
+    argon_left_l: Number | None = key(
+        "Argon left in its cylinder, litres at 0 °C and 101325 Pa; absent: not known.", unit="l", ge=0, default=None
+    )
     tooling: dict[Text, Number] = key(
         "Element -> thickness on the substrate over thickness at the monitor; 1 if absent.",
         inside="a number above 0",

@@ -26,7 +26,7 @@ from orchestrator.campaign.observed import Direction, Observed
 from orchestrator.campaign.sample import Astray, Sample, Specimen, slot_place
 from orchestrator.campaign.samples import Samples
 from orchestrator.campaign.search import OPERATOR, Search, acted
-from orchestrator.campaign.steps import OpenStep, Steps
+from orchestrator.campaign.steps import OpenStep, Steps, Timing
 
 __all__ = [
     "Astray",
@@ -35,6 +35,7 @@ __all__ = [
     "OpenStep",
     "Sample",
     "Specimen",
+    "Timing",
     "best",
     "candidate_of",
     "fold",
@@ -52,7 +53,8 @@ class CampaignState:
 
     `failures_in_a_row` counts samples that came to nothing since the last one that was measured, and `faults` the
     faults of each class; both begin anew when the operator has lifted a hold of the recovery policy, or recovered.
-    `held_by_policy`: such a hold is in force; `finishing`: and what is under way is finished first.
+    `held_by_policy`: such a hold is in force; `finishing`: and what is under way is finished first.  `held_since` is
+    the lab time of a hold that stops what is under way, None if there is none.
     `observed_at` is the lab time of the last observation.
     `lost_stations` have no worker now, and those `given_up` get none without the operator.  `astray` tells of an
     arm that a transfer left somewhere, until it has been brought out of the way.  `commands` are all that were given,
@@ -84,6 +86,7 @@ class CampaignState:
         self.faults: dict[Fault, int] = {}
         self.held_by_policy = False
         self.finishing = False
+        self.held_since: float | None = None
         self.lost_stations: set[str] = set()
         self.given_up: set[str] = set()
         self.astray: Astray | None = None
@@ -111,6 +114,11 @@ class CampaignState:
     def open_steps(self) -> Mapping[str, OpenStep]:
         """Steps under way, by uid."""
         return self._steps.under_way
+
+    @property
+    def timings(self) -> Mapping[e.Plan, Sequence[Timing]]:
+        """How long the latest steps of each kind took that were done at once."""
+        return self._steps.timings
 
     @property
     def observations(self) -> Sequence[e.ObservationMade]:
@@ -232,6 +240,7 @@ class CampaignState:
                 was = self._will
                 self._commanded(entry)
                 self._held_or_forgiven(entry, was[0])
+                self._hold_timed(time)
                 self._keep(entry, time, changed=self._will != was)
             case (
                 e.OwnSampleQueued()
@@ -255,6 +264,8 @@ class CampaignState:
                 self.lost_stations.discard(entry.station)
                 self.given_up.discard(entry.station)
             case e.StationMadeSafe() | e.OptimizerLost() | e.OptimizerRestarted():
+                pass
+            case e.AlertsAcknowledged() | e.ContractSigned():
                 pass
             case e.OperatorNeeded():
                 self.needs, self.needed_at = entry.reason, self.version + 1
@@ -432,6 +443,15 @@ class CampaignState:
                 self._forgive()
             self.held_by_policy = self.finishing = False
 
+    def _hold_timed(self, time: float) -> None:
+        """A step's clock stands still in a hold that stops it."""
+        stopped = self.mode in HOLDS and not self.finishing
+        if stopped and self.held_since is None:
+            self.held_since = time
+        elif not stopped and self.held_since is not None:
+            self._steps.held(self.held_since, time)
+            self.held_since = None
+
     def _forgive(self) -> None:
         self.failures_in_a_row = self.drifts = 0
         self.faults.clear()
@@ -471,7 +491,10 @@ class CampaignState:
         self._move(sample, entry.destination)
 
     def _step_ended(self, entry: e.StepEnded, time: float) -> None:
-        intent = self._steps.end(entry.step)
+        if self.held_since is not None:
+            self._steps.held(self.held_since, time)
+            self.held_since = time
+        intent = self._steps.end(entry.step, time, done=entry.end == "done")
         sample, plan = self._carried(intent.sample), intent.plan
         self._arm_left(intent, entry.end)
         if entry.fault:

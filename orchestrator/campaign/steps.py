@@ -1,31 +1,44 @@
-"""The steps of a campaign: which are under way, and that none begins twice or where another is."""
+"""The steps of a campaign: which are under way, that none begins twice or where another is, and how long they take."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import LifecycleError
 
+TIMED = 50
+"""Durations of each kind of step that are kept, the latest."""
+
 
 @dataclass(frozen=True)
 class OpenStep:
-    """A step under way; `since` is lab time."""
+    """A step under way; `since` is lab time, and `held_s` for how much of it a person's hold had stopped it."""
 
     intent: e.StepIntended
     since: float
+    held_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A step that was done at its first attempt took `seconds` of lab time, holds left out."""
+
+    intent: e.StepIntended
+    seconds: float
 
 
 @dataclass
 class Steps:
-    """`under_way` by uid, in the order in which they were intended."""
+    """`under_way` by uid, in the order in which they were intended; `timings` by kind of step, the latest `TIMED`."""
 
     under_way: dict[str, OpenStep] = field(default_factory=dict)
+    timings: dict[e.Plan, tuple[Timing, ...]] = field(default_factory=dict)
     _known: dict[str, None] = field(default_factory=dict)  # copied several times as fast as a set
 
     def copy(self) -> Steps:
         """One that can be changed without changing this one."""
-        return Steps(self.under_way.copy(), self._known.copy())
+        return Steps(self.under_way.copy(), self.timings.copy(), self._known.copy())
 
     @property
     def occupied(self) -> dict[str, str]:
@@ -48,9 +61,19 @@ class Steps:
         self.under_way[entry.step] = OpenStep(entry, time)
         self._known[entry.step] = None
 
-    def end(self, uid: str) -> e.StepIntended:
+    def end(self, uid: str, time: float, *, done: bool) -> e.StepIntended:
         """It is over; what was intended.  Raises `LifecycleError` if it was not under way."""
         try:
-            return self.under_way.pop(uid).intent
+            step = self.under_way.pop(uid)
         except KeyError:
             raise LifecycleError(f"step {uid} ended, but was never intended or had ended") from None
+        intent = step.intent
+        if done and intent.attempt == 1:
+            took = Timing(intent, max(0.0, time - step.since - step.held_s))
+            self.timings[intent.plan] = (*self.timings.get(intent.plan, ()), took)[-TIMED:]
+        return intent
+
+    def held(self, since: float, until: float) -> None:
+        """Between those lab times a person held whatever was under way."""
+        for uid, step in self.under_way.items():
+            self.under_way[uid] = replace(step, held_s=step.held_s + max(0.0, until - max(since, step.since)))

@@ -2,8 +2,9 @@
 
 The modules here are imported when one of their commands is asked for, and import what they need when it runs, so
 that `nightshift status` does not wait for a run engine.
-Exit codes: 0 done, 1 breaches found by an audit, an alert channel that took no test or a device that is not as it
-should be, 2 bad input, 3 needs operator, 4 aborted, 5 command refused.
+Exit codes: 0 done, 1 breaches found by an audit, a red line found by a check, an alert channel that took no test or a
+device that is not as it should be, 2 bad input, 3 needs operator, 4 aborted, 5 command refused, or a start that is
+not allowed.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ COMMANDS = {
     "export": "explaining:export",
     "report": "looking:report",
     "audit": "auditing:audit",
+    "ack": "alerting:ack",
     "watch": "alerting:watch",
     "alert-test": "alerting:alert_test",
     "simulate": "labs:simulate",

@@ -1,4 +1,4 @@
-"""Commands about alerts, and the watch over a daemon."""
+"""Commands about alerts: acknowledge them, try them, and the watch over a daemon."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from orchestrator.cli.common import BREACHES, DONE, FILE, checked, home_option, refuse, the_home
+from orchestrator.cli.common import BREACHES, DONE, FILE, checked, home_option, operator, refuse, the_home
 
 
 @click.command()
@@ -41,7 +41,8 @@ def alert_test(home: Path | None, lab: Path | None, as_json: bool) -> None:
     from orchestrator.service.alerts.commands import try_channels
 
     source = lab or the_home(home).path
-    channels = load_lab(lab).alerts.channels if lab else the_home(home).channels
+    routes = load_lab(lab).alerts if lab else the_home(home).routes
+    channels = (*routes.channels, *routes.escalation)
     if not channels:
         refuse(f"{source}: names no alert channel; give them in the lab file, under [alerts]")
     answers = try_channels(channels, str(source))
@@ -50,3 +51,20 @@ def alert_test(home: Path | None, lab: Path | None, as_json: bool) -> None:
     for channel, wrong in answers.items() if not as_json else ():
         click.echo(f"channel {channel}: {wrong or 'took it'}")
     sys.exit(BREACHES if any(answers.values()) else DONE)
+
+
+@click.command()
+@home_option
+@click.option("--reason", default="", help="What you do about it, for the journal.")
+@click.option("--by", default=None, help="Who, for the journal [default: the user logged in].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@checked
+def ack(home: Path | None, reason: str, by: str | None, as_json: bool) -> None:
+    """Acknowledge what was alerted: you see to it, and nobody else is called.
+
+    Any other command of yours does the same.  Works without a living daemon too.
+    """
+    from orchestrator.service.asking import acknowledge
+
+    entry = acknowledge(the_home(home), by or operator(), reason)
+    click.echo(json.dumps({"entry": entry}) if as_json else f"acknowledged with entry {entry}")

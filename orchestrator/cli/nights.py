@@ -12,6 +12,8 @@ from orchestrator.cli.common import (
     EXIT_CODES,
     FILE,
     NEEDS_OPERATOR,
+    NIGHTS,
+    REFUSED,
     checked,
     finish,
     home_option,
@@ -56,30 +58,58 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
 @click.argument("campaign", type=FILE)
 @click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
 @click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
+@click.option("--arm", is_flag=True, help="You have read its contract, and let it begin [default: you are asked].")
+@click.option("--rehearsed", type=FILE, help="The home of its dry run, if that is not below nights/.")
 @console_options()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @checked
-def run(campaign: Path, lab: Path | None, home: Path | None, as_json: bool, **page: Any) -> None:
+def run(campaign: Path, lab: Path | None, home: Path | None, arm: bool, rehearsed: Path | None,
+        as_json: bool, **page: Any) -> None:  # fmt: skip
     """Run CAMPAIGN on the instruments at the lab file's addresses.
+
+    It begins only after a passed dry run of the same campaign, with no red line in its contract (`nightshift check`),
+    and armed: by --arm, or by typing the campaign's name when asked.  Otherwise exit code 5, and nothing was done.
 
     If a daemon serves the home (`nightshift serve`), the campaign is handed to it; otherwise it runs here.
     """
     from orchestrator.campaign.labspec import check_fit
+    from orchestrator.contract import draw_up
     from orchestrator.display import show
     from orchestrator.night import hand_over, load, run_for_real
     from orchestrator.service.alerts.commands import check_channels
+    from orchestrator.service.contract.lines import as_text
     from orchestrator.service.home import Home
 
     spec, bench = load(campaign, lab, None)
     check_fit(spec, bench)
     check_channels(bench)
-    if home and Home(home).served:
-        click.echo(hand_over(spec, Home(home), by=operator()))
+    place = Home(home) if home else None
+    served = place is not None and place.served
+    contract = draw_up(spec, bench, NIGHTS, home=place, rehearsed=rehearsed, expected=served)
+    click.echo(as_text(contract.lines), err=True)
+    if red := contract.red:
+        refuse(f"not begun: {', '.join(line.subject for line in red)}; see what to do above", REFUSED)
+    signed = contract.signed(operator(), armed_by(arm, spec.name))
+    if place is not None and served:
+        click.echo(hand_over(spec, place, by=operator(), contract=signed))
         return
     folder = new_home(home, spec.name)
     with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
-        summary = run_for_real(spec, bench, folder, by=operator(), on_progress=on_progress, console=console)
+        summary = run_for_real(spec, bench, folder, by=operator(), contract=signed, on_progress=on_progress,
+                               console=console)  # fmt: skip
     finish(summary, folder, as_json)
+
+
+def armed_by(arm: bool, name: str) -> str:
+    """How the operator says that the campaign `name` may begin on hardware; ends with exit code 5 if he does not."""
+    if arm:
+        return "--arm"
+    if not sys.stdin.isatty():
+        refuse("not begun: it is not armed; read its contract above, then give --arm", REFUSED)
+    typed = click.prompt(f"This moves hardware. Type {name} to let it begin", default="", show_default=False, err=True)
+    if typed.strip() != name:
+        refuse("not begun: it is not armed; the name that was typed is another", REFUSED)
+    return "typed"
 
 
 @click.command()
@@ -100,6 +130,7 @@ def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool, **p
     is your word that it is done: what was broken works, and each sample it named is back in its own cassette slot.
     """
     from drivers.clock import RealClock
+    from orchestrator.contract import quickly
     from orchestrator.display import show
     from orchestrator.night import NotAllowed, carry_on
 
@@ -109,7 +140,8 @@ def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool, **p
     try:
         with opened(folder, **page) as console, show(quiet=as_json) as on_progress:
             summary = carry_on(folder, {}, RealClock(), None, by=operator(), on_progress=on_progress, console=console,
-                               recovered=not (unattended or abort), abort=abort, unattended=unattended)  # fmt: skip
+                               recovered=not (unattended or abort), abort=abort, unattended=unattended,
+                               sign=lambda spec, lab: quickly(spec, lab, folder).signed(operator(), ""))  # fmt: skip
     except NotAllowed as error:
         refuse(error, NEEDS_OPERATOR)
     finish(summary, folder, as_json)

@@ -31,6 +31,7 @@ from orchestrator.journal import Journal
 from orchestrator.service import acting, budget, outcomes, policy
 from orchestrator.service.books import Books, Listener
 from orchestrator.service.happenings import (
+    AlertsSeen,
     Answer,
     CommandCame,
     Happening,
@@ -40,7 +41,7 @@ from orchestrator.service.happenings import (
     SuggestionCame,
 )
 from orchestrator.service.orders import Orders
-from orchestrator.service.schedule import Interval, Layout, Step, next_steps
+from orchestrator.service.schedule import Step, layout_of, next_steps
 from orchestrator.service.stations import Station
 from orchestrator.service.status import Progress, status
 from orchestrator.service.steps import intent_of, order_of
@@ -65,9 +66,9 @@ class Asked:
 class Daemon:
     """Runs one campaign in one lab to its end: a new one, or the one that `journal` tells of.
 
-    `stations` (by name) and `suggestions` do the work; whoever made them ends them.  `boot` names this boot of
-    the machine, for the journal.  `on_progress` is called with a `Progress` after every change (on the deciding
-    thread; it must not block), and `listener` is told of every entry.
+    `stations` (by name) and `suggestions` do the work; whoever made them ends them.  `boot` names this boot of the
+    machine, for the journal; `contract` is what its start was signed on.  `on_progress` is called with a `Progress`
+    after every change (on the deciding thread; it must not block), and `listener` is told of every entry.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Daemon:
         *,
         by: str,
         boot: str = "",
+        contract: e.ContractSigned | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
         listener: Listener | None = None,
     ) -> None:
@@ -88,15 +90,8 @@ class Daemon:
         self.lab = lab
         self.by = by
         self.boot = boot
-        self.layout = Layout(
-            deposition=lab.station("deposition")[0],
-            magnetometry=lab.station("magnetometry")[0],
-            transfer=lab.station("transfer")[0],
-            slots=lab.cassette.bare,
-            reference=Interval(lab.reference.every_films, 3600 * lab.reference.every_hours)
-            if lab.reference
-            else Interval(1),
-        )
+        self._signed = () if contract is None else (contract,)
+        self.layout = layout_of(lab)
         self._books = Books(journal, clock, listener)
         self._stations = stations
         self._suggestions = suggestions
@@ -106,6 +101,7 @@ class Daemon:
         self._asked: Asked | None = None
         self._refused: dict[str, CommandRefused] = {}
         self._so_already: dict[str, dict[str, Any]] = {}
+        self._acknowledged: dict[str, int] = {}
         self.latest: Progress = self._progress()
         self._decided_at = time.monotonic()
 
@@ -145,6 +141,12 @@ class Daemon:
             self._inbox.put(CommandCame(request, reply))
         return reply
 
+    def acknowledge(self, by: str, reason: str, key: str = "") -> Future[int]:
+        """Somebody sees to what was alerted; the future has the version of the entry that says so."""
+        reply: Future[int] = Future()
+        self._inbox.put(AlertsSeen(by, reason, key, reply))
+        return reply
+
     # --- the deciding thread --------------------------------------------------------------------------
 
     def run(self, *, recovered: bool = False, abort: bool = False) -> e.CampaignEnded:
@@ -166,7 +168,10 @@ class Daemon:
     def close(self) -> None:
         """Refuse what was asked too late, but for what was taken before."""
         while not self._inbox.empty():
-            if isinstance(happening := self._inbox.get(), CommandCame):
+            happening = self._inbox.get()
+            if isinstance(happening, AlertsSeen):
+                happening.reply.set_exception(CommandRefused(f"the campaign is {self.state.mode}"))
+            elif isinstance(happening, CommandCame):
                 try:
                     told = self._told_before(happening.request)
                 except CommandRefused as refusal:
@@ -185,7 +190,7 @@ class Daemon:
                 lab=self.lab.model_dump(mode="json"),
                 by=self.by,
             )
-            self._books.append(started, e.DaemonStarted(boot=self.boot))
+            self._books.append(started, e.DaemonStarted(boot=self.boot), *self._signed)
             return
         over = self.state.mode is Mode.STOPPED
         if recovered and not over and (need := self.state.needs or (self.state.ended and self.state.ended.reason)):
@@ -194,7 +199,7 @@ class Daemon:
             self._books.append(e.CommandGiven(command="abort", by=self.by, reason="not to be gone on with"))
         if self.state.ended is not None:
             return
-        self._books.append(e.DaemonStarted(boot=self.boot))
+        self._books.append(e.DaemonStarted(boot=self.boot), *self._signed)
         for uid, step in self.state.open_steps.items():
             self._stations[step.intent.station].settle(uid, self._step_ended)
 
@@ -211,6 +216,8 @@ class Daemon:
                 self._suggestion_came(happening)
             case CommandCame():
                 self._command_came(happening)
+            case AlertsSeen():
+                self._alerts_seen(happening)
             case StationTurned():
                 self._station_turned(happening)
             case OptimizerTurned():
@@ -372,6 +379,13 @@ class Daemon:
             self._orders.give(self.state.mode, request.reason, self._at_work())
         return commands.answer(request, self.state.mode, self.state.commands, changed=changed)
 
+    def _alerts_seen(self, seen: AlertsSeen) -> None:
+        """Done once for each key."""
+        if not seen.key or seen.key not in self._acknowledged:
+            self._books.append(e.AlertsAcknowledged(by=seen.by, reason=seen.reason, key=seen.key))
+            self._acknowledged[seen.key] = self.state.version
+        seen.reply.set_result(self._acknowledged[seen.key])
+
     # --- losses and ends ------------------------------------------------------------------------------
 
     def _station_turned(self, came: StationTurned) -> None:
@@ -425,7 +439,7 @@ class Daemon:
 
     def _progress(self) -> Progress:
         waiting_on = {name: station.waiting_on for name, station in self._stations.items()}
-        return status(self.state, self.campaign, self._books.now(), waiting_on)
+        return status(self.state, self.campaign, self._books.now(), waiting_on, lab=self.lab)
 
 
 _ASSESSMENT = tuple(name for name in e.ModelAssessed.model_fields if name not in ("v", "kind", "observed"))

@@ -38,6 +38,16 @@ class CommandCame:
 
 
 @dataclass(frozen=True)
+class AlertsSeen:
+    """Somebody acknowledges what was alerted; `reply` has the version of its entry."""
+
+    by: str
+    reason: str
+    key: str
+    reply: Future[int]
+
+
+@dataclass(frozen=True)
 class StationTurned:
     """A station's worker is ``lost``, is ``back`` (a new one, safe), or is ``given up`` after too many deaths."""
 
@@ -54,4 +64,4 @@ class OptimizerTurned:
     reason: str
 
 
-Happening = StepCame | SuggestionCame | CommandCame | StationTurned | OptimizerTurned
+Happening = StepCame | SuggestionCame | CommandCame | AlertsSeen | StationTurned | OptimizerTurned

@@ -11,6 +11,7 @@
     alerts.jsonl            every alert, and what became of it
     watch.lock, watch.jsonl the same of a watch over the daemon
     *.log                   what each of our processes had to say
+    rehearsal.json          which campaign was rehearsed here, and whether it passed
     simulators.log          the same of the simulated lab, in the home of a rehearsal
     last.json               how the night stood when its daemon ended, for who asks later
     report.html             the morning report
@@ -24,6 +25,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,15 @@ CLAIM_S = 0.3
 
 class HomeError(Exception):
     """The home folder is not what the command needs; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Where alerts go, as URLs: at once, when nobody acknowledges, and the dead-man service."""
+
+    channels: tuple[str, ...] = ()
+    escalation: tuple[str, ...] = ()
+    ping: str | None = None
 
 
 class Home:
@@ -57,6 +68,11 @@ class Home:
     @property
     def simulators_log(self) -> Path:
         return self.path / "simulators.log"
+
+    @property
+    def rehearsal(self) -> Path:
+        """What a dry run leaves, for whoever starts the same campaign on hardware."""
+        return self.path / "rehearsal.json"
 
     @property
     def rehearsed(self) -> bool:
@@ -139,22 +155,36 @@ class Home:
         with self._held(self.path / "watch.lock", "is watched already"):
             yield
 
-    def keep_channels(self, urls: Sequence[str]) -> None:
+    def keep_channels(self, urls: Sequence[str], escalation: Sequence[str] = (), ping: str | None = None) -> None:
         """Note where alerts of this home go: the journal does not, since they hold passwords."""
+        content = {"channels": list(urls), "escalation": list(escalation), "ping": ping}
         try:
-            self._write_private(self._channels, {"channels": list(urls)})
+            self._write_private(self._channels, content)
         except OSError as error:
             raise HomeError(f"{self._channels}: cannot be written ({error.strerror}); is its disk full?") from error
 
     @property
-    def channels(self) -> tuple[str, ...]:
-        """Where alerts of this home go, as URLs.  Raises `HomeError` if that cannot be read."""
+    def routes(self) -> Routes:
+        """Where alerts of this home go.  Raises `HomeError` if that cannot be read."""
         try:
-            return tuple(str(url) for url in json.loads(self._channels.read_text())["channels"])
+            told = json.loads(self._channels.read_text())
+            ping = told.get("ping")
+            first, second = (tuple(map(str, urls)) for urls in (told["channels"], told.get("escalation", [])))
+            return Routes(first, second, None if ping is None else str(ping))
         except FileNotFoundError:
-            return ()
-        except (OSError, ValueError, LookupError, TypeError):  # whose message may quote a password
+            return Routes()
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):  # whose message may quote a password
             raise HomeError(f'{self._channels}: cannot be read; it holds {{"channels": ["URL", ...]}}') from None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The first of those, as URLs.  Raises `HomeError` if that cannot be read."""
+        return self.routes.channels
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a watch over the daemon of this home lives."""
+        return holder(self.path / "watch.lock") is not None
 
     @contextmanager
     def claimed(self) -> Iterator[None]:

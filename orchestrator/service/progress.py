@@ -9,12 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StationStatus:
-    """`step` is "" when the station has nothing to do; `since` is lab time; `waiting_on` the interlock waited for."""
+    """`step` is "" when the station has nothing to do; `since` is lab time; `waiting_on` the interlock waited for.
+
+    `expected_s` is what such a step takes, lab seconds, and `late_s` what nine of ten do not exceed; None where nobody
+    can say.  `held_s` is for how much of its time a person's hold has stopped it.
+    """
 
     step: str = ""
     sample: int | None = None
     since: float | None = None
     waiting_on: str = ""
+    expected_s: float | None = None
+    late_s: float | None = None
+    held_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,8 @@ class Progress:
     that of the journal's last entry; `concerns` are what the model's last assessment says a person should look at;
     `command` the last that was given: its version, time, command, by, reason.  `queue` has the operators' own samples
     that wait for their turn: number, composition, settings, by, reason.  Values that were `rejected` are in no other
-    number."""
+    number.  `finish_early` and `finish_late` are one time in ten before and after the end, where that was asked for.
+    """
 
     campaign: str
     mode: str
@@ -39,6 +47,8 @@ class Progress:
     best: dict[str, Any] | None
     stations: dict[str, StationStatus] = field(default_factory=dict)
     predicted_finish: float | None = None
+    finish_early: float | None = None
+    finish_late: float | None = None
     needs: str = ""
     end: str = ""
     version: int = 0

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from orchestrator.campaign.entries import GRIPPER, Place, Plan
+from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Mode, Phase
 from orchestrator.campaign.sample import Sample, Specimen, slot_place
 from orchestrator.campaign.state import CampaignState
@@ -49,6 +50,18 @@ class Layout:
     def station_of(self, place: Place) -> str | None:
         """The station that must stand still while a sample comes to or leaves `place`; None for a slot."""
         return {CHAMBER: self.deposition, MAGNETOMETER: self.magnetometry}.get(place)
+
+
+def layout_of(lab: LabSpec) -> Layout:
+    """The layout of `lab`, with what its cassette holds before a campaign."""
+    reference = lab.reference
+    return Layout(
+        deposition=lab.station("deposition")[0],
+        magnetometry=lab.station("magnetometry")[0],
+        transfer=lab.station("transfer")[0],
+        slots=lab.cassette.bare,
+        reference=Interval(reference.every_films, 3600 * reference.every_hours) if reference else Interval(1),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, best, fold
+from orchestrator.campaign.state import CampaignState, OpenStep, best, fold
 from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.service.budget import as_changed, enough
+from orchestrator.service.forecast import Forecast, expected, forecast
+from orchestrator.service.history import NO_HISTORY, History
 from orchestrator.service.progress import Progress, StationStatus
 
 __all__ = ["Progress", "StationStatus", "progress_of", "status"]
 
 
 def status(
-    state: CampaignState, campaign: Campaign, now: float, waiting_on: Mapping[str, str] = MappingProxyType({})
+    state: CampaignState,
+    campaign: Campaign,
+    now: float,
+    waiting_on: Mapping[str, str] = MappingProxyType({}),
+    *,
+    lab: LabSpec | None = None,
+    history: History = NO_HISTORY,
 ) -> Progress:
-    """Progress after the entries folded into `state`, at lab time `now`; `waiting_on` is what stations said last."""
+    """Progress after the entries folded into `state`, at lab time `now`; `waiting_on` is what stations said last.
+
+    What a step under way is expected to take is told if the `lab` is known.
+    """
     top = best(state, campaign.objective.direction)
     stations = {
-        station: StationStatus(
-            step.intent.plan, step.intent.sample, step.since, waiting_on.get(step.intent.station, "")
-        )
+        station: at_work
         for step in state.open_steps.values()
+        for at_work in [_at_work(step, state, now, waiting_on, lab, history)]
         for station in step.intent.claims
     }
     return Progress(
@@ -56,6 +68,29 @@ def status(
     )
 
 
+def _at_work(
+    step: OpenStep,
+    state: CampaignState,
+    now: float,
+    waiting_on: Mapping[str, str],
+    lab: LabSpec | None,
+    history: History,
+) -> StationStatus:
+    told = expected(step, lab, state, history) if lab is not None else None
+    held_s = step.held_s
+    if state.held_since is not None:
+        held_s += max(0.0, now - max(state.held_since, step.since))
+    return StationStatus(
+        step.intent.plan,
+        step.intent.sample,
+        step.since,
+        waiting_on.get(step.intent.station, ""),
+        told.typical_s if told else None,
+        told.late_s if told else None,
+        held_s,
+    )
+
+
 _BEST = {"sample", "composition", "settings", "value", "sigma", "unit"}
 
 
@@ -69,7 +104,26 @@ def progress_of(journal: Path) -> Progress:
     state = fold(SqliteJournal(journal).read())
     if state.started is None:
         raise JournalError(f"{journal}: tells of no campaign yet")
-    return status(state, as_changed(Campaign.model_validate(state.started.campaign), state), state.time)
+    campaign = as_changed(Campaign.model_validate(state.started.campaign), state)
+    lab = _lab_of(state)
+    now = status(state, campaign, state.time, lab=lab)
+    return with_forecast(now, forecast(state, campaign, lab, state.time)) if lab else now
+
+
+def with_forecast(progress: Progress, told: Forecast | None) -> Progress:
+    """`progress` with the end that was foreseen; as it is if none was."""
+    if told is None:
+        return progress
+    return replace(progress, predicted_finish=told.likely, finish_early=told.early, finish_late=told.late)
+
+
+def _lab_of(state: CampaignState) -> LabSpec | None:
+    """The lab that the campaign began in; None if its journal has another form of one."""
+    assert state.started is not None
+    try:
+        return LabSpec.model_validate(state.started.lab)
+    except ValueError:
+        return None
 
 
 def _predicted_finish(state: CampaignState, campaign: Campaign, now: float) -> float | None:

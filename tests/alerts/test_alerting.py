@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import pytest
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.labspec import Alerts
 from orchestrator.journal import SqliteJournal
 from orchestrator.service.alerts.alert import Alert, Message, message
 from orchestrator.service.alerts.alerting import Alerting, Channel
@@ -20,6 +23,10 @@ from orchestrator.service.alerts.outbox import Outbox
 
 PATIENCE_S = 20.0
 URL = "json://lab:s3cret@example.org"
+SECOND = "json://other.example.org"
+SOON = Alerts.model_construct(escalate_after_min=0.02 / 60)
+"""Escalates after 20 ms."""
+ACK = e.AlertsAcknowledged(by="tester", reason="on my way")
 STARTED = e.CampaignStarted(campaign={"name": "c"}, lab={"name": "l"}, by="tester")
 DAEMON = e.DaemonStarted(boot="boot")
 LOST = e.StationLost(station="robot", reason="why")
@@ -46,8 +53,8 @@ class Wire:
         self.sent.append(told.body.splitlines()[:-1])
 
     def channel(self, outbox: Outbox) -> Channel:
-        def render(alerts: list[Alert]) -> Message:
-            return message(alerts, "campaign", "home")
+        def render(alerts: Sequence[Alert], more: int) -> Message:
+            return message(alerts, "campaign", "home", more)
 
         return Channel(1, URL, outbox, render, lambda: self.lab_now, self.send, lambda: self.now)
 
@@ -177,13 +184,14 @@ class Bench:
         self.journal = SqliteJournal(folder / "journal.db")
         self.path = folder / "alerts.jsonl"
         self.came: Queue[Message] = Queue()
+        self.second: Queue[Message] = Queue()
         self.down = threading.Event()
         self.tried = threading.Semaphore(0)
         self.version = 0
 
-    def alerting(self) -> Alerting:
+    def alerting(self, **more: Any) -> Alerting:
         outbox = Outbox(self.path)
-        return Alerting([URL], outbox, self.journal, lambda: 1.7e9, subject="c", home="home", send=self._send)
+        return Alerting([URL], outbox, self.journal, lambda: 1.7e9, subject="c", home="home", send=self._send, **more)
 
     def append(self, alerting: Alerting | None, *entries: e.Entry) -> None:
         """Commit, and tell `alerting`, as the daemon's books do."""
@@ -197,6 +205,9 @@ class Bench:
         return self.came.get(timeout=PATIENCE_S).body
 
     def _send(self, url: str, told: Message) -> None:
+        if url == SECOND:
+            self.second.put(told)
+            return
         self.tried.release()
         if self.down.is_set():
             raise NotDelivered("down")
@@ -236,7 +247,8 @@ def test_a_channel_that_is_down_holds_nobody_up_and_the_next_daemon_tells(bench:
         assert "Sample 1 is set aside" in bench.next()
     with bench.alerting() as alerting:
         bench.append(alerting, DAEMON)
-    assert bench.came.empty(), "it had been told"
+    assert "Sample 1" not in bench.next(), "it had been told"
+    assert bench.came.empty()
 
 
 def test_what_nobody_came_to_write_down_is_told_by_the_next_daemon(bench: Bench) -> None:
@@ -254,6 +266,7 @@ def test_what_has_been_recovered_from_is_not_told(bench: Bench) -> None:
     bench.append(None, STARTED, DAEMON, NEEDED)
     with bench.alerting() as alerting:
         bench.append(alerting, e.CommandGiven(command="recover", by="tester", reason="robot"), DAEMON)
+    assert "cannot go on alone" not in bench.next()
     assert bench.came.empty()
 
 
@@ -299,3 +312,116 @@ def test_no_secret_is_written_down(bench: Bench) -> None:
         bench.next()
     assert "s3cret" not in bench.path.read_text()
     assert '"channel": "1 json", "fate": "delivered"' in bench.path.read_text()
+
+
+# --- nobody answers -----------------------------------------------------------------------------------
+
+
+def test_what_nobody_acknowledges_goes_to_somebody_else_once(bench: Bench) -> None:
+    with bench.alerting(escalation=[SECOND], rules=SOON) as alerting:
+        bench.append(alerting, STARTED, DAEMON, NEEDED)
+        told = bench.second.get(timeout=PATIENCE_S)
+        assert "Nobody has acknowledged this" in told.body
+        assert "cannot go on alone" in told.body
+        assert "cannot go on alone" in bench.next()
+    with bench.alerting(escalation=[SECOND], rules=SOON) as alerting:
+        bench.append(alerting, DAEMON)
+        assert "started again" in bench.next()
+    assert bench.second.empty(), "it had been told"
+
+
+def test_what_is_acknowledged_goes_nowhere_else_not_with_the_next_daemon_either(bench: Bench) -> None:
+    rules = Alerts.model_construct(escalate_after_min=60.0)
+    with bench.alerting(escalation=[SECOND], rules=rules) as alerting:
+        bench.append(alerting, STARTED, DAEMON, NEEDED)
+        alerting.tell("critical", "a step makes no progress", "step", "stuck")
+        bench.next()
+        assert not alerting.idle, "it waits for a person"
+        bench.append(alerting, ACK)
+        until(lambda: alerting.idle)
+    with bench.alerting(escalation=[SECOND], rules=SOON) as alerting:
+        bench.append(alerting, DAEMON)
+        until(lambda: alerting.idle)
+    assert bench.second.empty()
+
+
+@pytest.mark.parametrize("command", ["hold", "resume", "stop", "abort", "recover"])
+def test_any_command_of_a_person_acknowledges(bench: Bench, command: Any) -> None:
+    rules = Alerts.model_construct(escalate_after_min=60.0)
+    with bench.alerting(escalation=[SECOND], rules=rules) as alerting:
+        bench.append(alerting, STARTED, DAEMON, NEEDED)
+        bench.next()
+        bench.append(alerting, e.CommandGiven(command=command, by="tester", reason=""))
+        until(lambda: alerting.idle)
+
+
+def test_a_hold_by_policy_is_nobody_s_answer(bench: Bench) -> None:
+    hold = e.CommandGiven(command="hold", by="recovery policy", reason="the gun arcs", after_steps=True)
+    with bench.alerting(escalation=[SECOND], rules=SOON) as alerting:
+        bench.append(alerting, STARTED, DAEMON, hold)
+        assert "the gun arcs" in bench.second.get(timeout=PATIENCE_S).body
+
+
+def test_what_is_not_critical_is_not_escalated(bench: Bench) -> None:
+    with bench.alerting(escalation=[SECOND], rules=SOON) as alerting:
+        bench.append(alerting, STARTED, DAEMON, QUARANTINED)
+        bench.next()
+        until(lambda: alerting.idle)
+    assert bench.second.empty()
+
+
+# --- quiet hours --------------------------------------------------------------------------------------
+
+NIGHT = datetime(2026, 11, 29, 3, 0)
+QUIET = Alerts.model_construct(quiet="22:00-07:00")
+
+
+def test_at_night_only_what_is_critical_is_sent_and_takes_the_rest_along(bench: Bench) -> None:
+    with bench.alerting(rules=QUIET, civil_now=lambda: NIGHT) as alerting:
+        bench.append(alerting, STARTED, DAEMON, QUARANTINED)
+        until(lambda: not alerting.channels[0].idle)
+        assert (alerting.channels[0].due_in() or 0.0) > 3 * 3600
+        assert bench.came.empty()
+        bench.append(alerting, NEEDED)
+        body = bench.next()
+    assert "cannot go on alone" in body
+    assert "Sample 1 is set aside" in body
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_waits_for_the_morning_is_left_to_a_watch_or_told_at_the_end(bench: Bench, watched: bool) -> None:
+    with bench.alerting(rules=QUIET, civil_now=lambda: NIGHT, leave_quiet=lambda: watched) as alerting:
+        bench.append(alerting, STARTED, DAEMON, e.CampaignEnded(end="done", reason="budget"))
+        until(lambda: not alerting.channels[0].idle)
+    assert bench.came.empty() == watched
+    morning = datetime(2026, 11, 29, 7, 0)
+    with bench.alerting(rules=QUIET, civil_now=lambda: morning) as alerting:
+        alerting.recorded(next(r for r in bench.journal.read() if r.version == bench.version))
+        assert "is done" in bench.next()
+        until(lambda: alerting.idle)
+    assert bench.came.empty()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    over = threading.Event()
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline
+        over.wait(0.005)
+
+
+# --- what no entry tells ------------------------------------------------------------------------------
+
+
+def test_what_follows_from_no_entry_outlives_the_daemon_too(bench: Bench) -> None:
+    bench.down.set()
+    with bench.alerting() as alerting:
+        alerting.tell("critical", "a step makes no progress", "step", "stuck")
+        assert bench.tried.acquire(timeout=PATIENCE_S)
+    bench.down.clear()
+    for expected in (1, 0):
+        with bench.alerting() as alerting:
+            until(lambda alerting=alerting: alerting.idle)
+        assert bench.came.qsize() == expected
+        bench.came.queue.clear()

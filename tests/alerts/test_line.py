@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.service.alerts.alert import Alert
-from orchestrator.service.alerts.line import FIRST_RETRY_S, GAP_S, GATHER_S, LONGEST_RETRY_S, Line
+from orchestrator.service.alerts.line import FIRST_RETRY_S, GAP_S, GATHER_S, LONGEST_RETRY_S, MOST, SOON, Line
 
 
 def alert(name: str, about: str = "") -> Alert:
@@ -28,6 +28,27 @@ def test_the_first_goes_nearly_at_once_and_a_burst_together() -> None:
     assert line.due_in(1.0) == GAP_S - 1.0
     assert line.due_in(GAP_S) == 0.0
     assert len(line.waiting) == 50
+
+
+def test_a_flood_goes_in_messages_of_a_length_that_is_read_the_worst_first() -> None:
+    line = Line()
+    for number in range(MOST + 5):
+        line.put(alert(f"{number}"), 0.0)
+    line.put(Alert("bad", 0.0, "critical", "text"), 0.0)
+    first = line.next()
+    assert len(first) == MOST
+    assert first[-1].name == "bad"
+    line.sent(first, 1.0)
+    assert len(line.next()) == 6
+    assert line.due_in(1.0) == GAP_S
+
+
+def test_nobody_is_woken_for_what_is_not_critical() -> None:
+    line = Line()
+    line.put(alert("1"), 0.0)
+    assert line.due_in(1.0, quiet_s=3600.0) == 3600.0
+    line.put(Alert("bad", 0.0, "critical", "text"), 1.0)
+    assert line.due_in(2.0, quiet_s=3600.0) == 0.0
 
 
 def test_what_came_while_one_was_sent_is_still_to_be_told() -> None:
@@ -55,7 +76,7 @@ def test_a_channel_that_is_down_is_tried_ever_more_rarely_but_always_again() -> 
         line.failed(now)
         waits.append(line.due_in(now) or 0.0)
         now += waits[-1]
-    assert waits[:4] == [FIRST_RETRY_S * factor for factor in (1, 2, 4, 8)]
+    assert waits[: SOON + 3] == [FIRST_RETRY_S] * SOON + [FIRST_RETRY_S * factor for factor in (2, 4, 8)]
     assert all(before <= after for before, after in pairwise(waits))
     assert waits[-1] == LONGEST_RETRY_S
     line.sent(line.waiting, now)

@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator import rpc
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.labspec import Alerts
 from orchestrator.journal import SqliteJournal
 from orchestrator.service.alerts.alert import Message
 from orchestrator.service.alerts.alerting import Alerting
@@ -204,6 +205,52 @@ def test_what_a_daemon_that_has_ended_could_not_tell_is_told(place: Place) -> No
     with place.alerting(place.home.watch, None) as own:
         assert place.watch(own).run() == "needs operator"
     assert place.came.empty(), "it had been told"
+
+
+def escalating(
+    place: Place, second: Queue[Message], journal: SqliteJournal | None, outbox: Path, minutes: float = 0.02 / 60
+) -> Alerting:
+    def send(url: str, told: Message) -> None:
+        (second if url == "json://second" else place.came).put(told)
+
+    return Alerting(
+        ["json://host"],
+        Outbox(outbox),
+        journal,
+        lambda: 1.7e9,
+        subject="c",
+        home="home",
+        send=send,
+        escalation=["json://second"],
+        rules=Alerts.model_construct(escalate_after_min=minutes),
+    )
+
+
+def test_when_the_daemon_has_gone_the_watch_calls_somebody_else_and_waits_for_an_answer(place: Place) -> None:
+    second: Queue[Message] = Queue()
+    place.append(e.OperatorNeeded(reason="the robot"), e.CampaignEnded(end="needs operator", reason="the robot"))
+    with escalating(place, second, None, place.home.watch) as own:
+        watch = place.watch(own)
+        watch._theirs = lambda: escalating(place, second, place.journal, place.home.alerts)
+        assert watch.run() == "needs operator"
+    assert "Nobody has acknowledged this" in second.get(timeout=WAIT_S).body
+
+
+def test_a_campaign_that_is_gone_on_with_is_watched_on(place: Place) -> None:
+    place.append(e.OperatorNeeded(reason="the robot"), e.CampaignEnded(end="needs operator", reason="the robot"))
+    recover = e.CommandGiven(command="recover", by="tester", reason="done")
+    acts = [
+        lambda: place.append(recover, e.DaemonStarted(boot="")),
+        lambda: place.append(e.CampaignEnded(end="stopped", reason="stop")),
+    ]
+    place.on_pause = lambda: acts.pop(0)() if acts else None
+    second: Queue[Message] = Queue()
+    with escalating(place, second, None, place.home.watch, 60.0) as own:
+        watch = place.watch(own)
+        watch._theirs = lambda: escalating(place, second, place.journal, place.home.alerts, 60.0)
+        assert watch.run() == "stopped", "it waited for an answer, and that was to go on"
+    assert second.empty()
+    assert acts == []
 
 
 def test_a_journal_that_cannot_be_read_is_read_later(place: Place, tmp_path: Path) -> None:

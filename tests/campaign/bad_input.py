@@ -609,7 +609,7 @@ CASES: tuple[Case, ...] = (
         "pumping_speed = 80",
         (
             "lab.toml:12: stations.deposition.pumping_speed_l_s: is missing; give a number above 0 and at most 10000 l/s",
-            'lab.toml:16: stations.deposition.pumping_speed = 80: is not a known key; did you mean "pumping_speed_l_s"? known here: kind, pose, base_pressure_pa, pumping_speed_l_s, tooling, tooling_sigma, devices',
+            'lab.toml:16: stations.deposition.pumping_speed = 80: is not a known key; did you mean "pumping_speed_l_s"? known here: kind, pose, base_pressure_pa, pumping_speed_l_s, argon_left_l, tooling, tooling_sigma, devices',
         ),
     ),
     Case(
@@ -714,7 +714,7 @@ CASES: tuple[Case, ...] = (
         "pumping_speed_l_s = 80",
         "pumping_speed_l_s = 80\nscale = 1",
         (
-            "lab.toml:17: stations.deposition.scale = 1: is not a known key; it belongs to [stations.NAME]; known here: kind, pose, base_pressure_pa, pumping_speed_l_s, tooling, tooling_sigma, devices",
+            "lab.toml:17: stations.deposition.scale = 1: is not a known key; it belongs to [stations.NAME]; known here: kind, pose, base_pressure_pa, pumping_speed_l_s, argon_left_l, tooling, tooling_sigma, devices",
         ),
     ),
     Case(

@@ -13,6 +13,8 @@ import pytest
 
 from orchestrator.campaign.entries import Recorded
 from orchestrator.journal import SqliteJournal
+from orchestrator.night import load, rehearsal_of
+from orchestrator.service.home import Home
 
 ROOT = Path(__file__).parents[2]
 FILMS = 4
@@ -59,6 +61,15 @@ def dry_run(folder: Path, campaign: Path, *options: str | Path) -> Night:
     done = nightshift("dry-run", campaign, "--home", home, "--json", *options)
     summary = json.loads(done.stdout) if done.stdout else {}
     return Night(home, summary, done.stderr, done.returncode)
+
+
+def passed_dry_run(folder: Path, campaign: Path, lab: Path) -> Path:
+    """A home that says that `campaign` was rehearsed in `lab` and passed, as a dry run would leave it."""
+    home = Home(folder / "rehearsed")
+    home.make()
+    unharmed = {"end": "done", "hazards": 0, "lost": 0, "doubled": 0, "unmeasured": 0}
+    rehearsal_of(*load(campaign, lab, None), unharmed).write(home)
+    return home.path
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,12 @@ import sqlite3
 import pytest
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.digest import sha256_of
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import candidate_of, fold, observation_for_model
 from orchestrator.optimizer import make_optimizer
+from orchestrator.service.contract.earlier import Rehearsal
 from orchestrator.service.home import Home
 from orchestrator.service.progress import Progress
 from orchestrator.service.status import progress_of
@@ -151,3 +153,12 @@ def test_every_choice_is_explained_and_every_loop_is_exported(night: Night) -> N
         len(r.entry.loop["field_mt"]) for r in night.journal if isinstance(r.entry, e.ObservationMade) and r.entry.loop
     )
     assert len(rows) == 1 + points
+
+
+def test_it_leaves_word_that_this_campaign_passed(night: Night) -> None:
+    found = Rehearsal.of(Home(night.home))
+    assert found is not None
+    assert (found.passed, found.end) == (True, "done")
+    started = night.journal[0].entry
+    assert isinstance(started, e.CampaignStarted)
+    assert found.campaign_sha256 == sha256_of(Campaign.model_validate(started.campaign))

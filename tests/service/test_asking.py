@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import rpc
+from orchestrator.campaign import entries as e
 from orchestrator.campaign.commands import Request
+from orchestrator.campaign.digest import sha256_of
 from orchestrator.campaign.lifecycle import Command, CommandRefused
 from orchestrator.service import api as api_module
 from orchestrator.service.api import Api
-from orchestrator.service.asking import TRIES, give, new_key
+from orchestrator.service.asking import TRIES, acknowledge, give, new_key
 from orchestrator.service.home import Home, HomeError
+from tests.service.nights import campaign
 from tests.service.test_daemon import LAB, Lab, at_film, given
 
 TOKEN = "t"
@@ -105,3 +108,56 @@ def test_before_a_campaign_there_is_nothing_to_command():
 
 def test_no_two_keys_are_alike():
     assert len({new_key() for _ in range(1000)}) == 1000
+
+
+# --- acknowledging ------------------------------------------------------------------------------------
+
+
+def test_a_daemon_keeps_who_acknowledged(lab, home):
+    with home.claimed():
+        version = acknowledge(home, "anna", "on my way")
+    taken = next(recorded for recorded in lab.entries() if recorded.version == version)
+    assert isinstance(taken.entry, e.AlertsAcknowledged)
+    assert (taken.entry.by, taken.entry.reason) == ("anna", "on my way")
+    with home.connect() as daemon:
+        again = daemon.acknowledge("anna", "on my way", taken.entry.key)
+    assert again == version, "the same request is done once"
+
+
+def test_an_acknowledgement_has_a_name(home):
+    with home.connect() as daemon, pytest.raises(rpc.RemoteError, match="needs a key of its own"):
+        daemon.acknowledge("", "", "k")
+
+
+# --- starting on hardware -----------------------------------------------------------------------------
+
+
+def signed(spec, **changes):
+    told = {"by": "anna", "campaign_sha256": sha256_of(spec), "lab_sha256": sha256_of(LAB), "version": "1"}
+    return e.ContractSigned(**{**told, "armed": "typed", "lines": [], **changes}).model_dump(mode="json")
+
+
+RED = {"subject": "disk", "verdict": "red", "found": "full", "do": "make room"}
+
+
+@pytest.mark.parametrize(
+    ("contract", "why"),
+    [
+        (None, "nobody signed for it"),
+        ({"armed": ""}, "it is not armed"),
+        ({"campaign_sha256": "other"}, "another campaign"),
+        ({"lab_sha256": "other"}, "another lab file"),
+        ({"lines": [RED]}, "red lines: disk"),
+    ],
+)
+def test_a_campaign_begins_on_a_signed_contract_or_not_at_all(contract, why):
+    spec = campaign(samples=3)
+    api = Api(LAB)
+    given_ = None if contract is None else signed(spec, **contract)
+    with pytest.raises(CommandRefused, match=why):
+        api.start(spec.model_dump(mode="json"), "anna", given_)
+    api.start(spec.model_dump(mode="json"), "anna", signed(spec))
+    begun = api.await_campaign()
+    assert begun is not None
+    taken, by, on = begun
+    assert (taken, by, on.armed) == (spec, "anna", "typed")

@@ -1,8 +1,8 @@
-"""What deserves an alert: from a journal's entries alone, and pure."""
+"""What deserves an alert, and what it says: from one entry alone, and pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,8 +12,6 @@ from orchestrator.campaign import entries as e
 Severity = Literal["info", "warning", "critical"]
 RANKS: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 HEADS: dict[Severity, str] = {"info": "news", "warning": "trouble", "critical": "you are needed"}
-LINES = 20
-"""Alerts in one message, at most; of the others it says how many there are."""
 
 
 @dataclass(frozen=True)
@@ -100,20 +98,15 @@ def outdated(alert: Alert, later: e.Entry) -> bool:
         case e.CommandGiven(command="recover"):
             return True  # an operator's word that everything asked for is done
         case e.DaemonStarted():
-            return alert.about not in ("", "hold")  # its processes are new ones
+            return alert.about == "optimizer" or alert.about.startswith("station ")  # its processes are new ones
         case e.CommandGiven(command="resume" | "stop" | "abort"):
             return alert.about == "hold"
     return False
 
 
-def standing(entries: Iterable[e.Recorded]) -> list[Alert]:
-    """The alerts of `entries` of which somebody still has to hear at their end."""
-    alerts: list[Alert] = []
-    for recorded in entries:
-        new = alert_of(recorded)
-        alerts = [a for a in alerts if not outdated(a, recorded.entry) and not (new and new.replaces(a))]
-        alerts += [new] if new else []
-    return alerts
+def acknowledges(entry: e.Entry) -> bool:
+    """Whether `entry` shows that a person is there: his acknowledgement, or any command of his."""
+    return isinstance(entry, e.AlertsAcknowledged) or (isinstance(entry, e.CommandGiven) and not entry.after_steps)
 
 
 def subject_of(campaign: str, lab: str) -> str:
@@ -121,13 +114,12 @@ def subject_of(campaign: str, lab: str) -> str:
     return f"{campaign} in {lab}"
 
 
-def message(alerts: Sequence[Alert], subject: str, home: str) -> Message:
-    """`alerts`, at least one, as one message about the campaign `subject` in `home`."""
+def message(alerts: Sequence[Alert], subject: str, home: str, more: int = 0) -> Message:
+    """`alerts`, at least one, as one message about the campaign `subject` in `home`; so many `more` follow."""
     worst = max((alert.severity for alert in alerts), key=RANKS.__getitem__)
-    kept = sorted(alerts, key=lambda alert: RANKS[alert.severity], reverse=True)[:LINES]
-    lines = [f"{_clock(alert.time)} {alert.text}" for alert in alerts if alert in kept]
-    if more := len(alerts) - len(lines):
-        lines.append(f"And {more} more: see `nightshift journal`.")
+    lines = [f"{_clock(alert.time)} {alert.text}" for alert in alerts]
+    if more:
+        lines.append(f"And {more} more, which follow: see `nightshift journal`.")
     return Message(f"Nightshift, {subject}: {HEADS[worst]}", "\n".join([*lines, f"Home: {home}"]), worst)
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from orchestrator.campaign.entries import CampaignStarted
-from orchestrator.campaign.labspec import LabSpec
+from orchestrator.campaign.labspec import Alerts, LabSpec
 from orchestrator.campaign.problems import SECRET, Problem, SpecError
 from orchestrator.campaign.table import located
 from orchestrator.campaign.toml_source import Source
@@ -24,13 +24,15 @@ from orchestrator.service.home import Home, HomeError
 def check_channels(lab: LabSpec) -> None:
     """Ask nobody but Apprise whether it can make sense of the alert channels of `lab`.  Raises `SpecError`."""
     source = lab.source or Source(lab.name, {}, {})
+    groups = {"channels": lab.alerts.channels, "escalation": lab.alerts.escalation}
+    named = [(group, place, url) for group, urls in groups.items() for place, url in enumerate(urls)]
     try:
-        places = unknown(lab.alerts.channels)
+        places = unknown([url for _, _, url in named])
     except NotDelivered as why:
         raise SpecError([f"{source.name}: alerts.channels: Apprise cannot be asked about them: {why}"]) from why
     problems = [
-        Problem(("alerts", "channels", place), SECRET, "is no channel that Apprise knows", "see its list of services")
-        for place in places
+        Problem(("alerts", *named[n][:2]), SECRET, "is no channel that Apprise knows", "see its list of services")
+        for n in places
     ]
     if problems:
         raise SpecError(located(source, problems))
@@ -58,12 +60,22 @@ def watch(home: Home, *, patience_s: float, say: Callable[[str], None]) -> str:
 
     Raises `HomeError` if there is nobody to alert, or somebody watches already.
     """
-    channels = home.channels
-    if not channels:
+    routes = home.routes
+    if not routes.channels:
         raise HomeError(f"{home.path}: has no alert channels; give them in the lab file, under [alerts]")
+    subject, rules = _campaign_of(home)
 
     def alerting(outbox: Outbox, journal: SqliteJournal | None) -> Alerting:
-        return Alerting(channels, outbox, journal, time.time, subject=_subject(home), home=str(home.path))
+        return Alerting(
+            routes.channels,
+            outbox,
+            journal,
+            time.time,
+            subject=subject,
+            home=str(home.path),
+            escalation=routes.escalation,
+            rules=rules,
+        )
 
     with home.watched(), alerting(Outbox(home.watch), None) as own:
 
@@ -73,10 +85,13 @@ def watch(home: Home, *, patience_s: float, say: Callable[[str], None]) -> str:
         return Watch(home, own, theirs, say, patience_s=patience_s).run()
 
 
-def _subject(home: Home) -> str:
+def _campaign_of(home: Home) -> tuple[str, Alerts]:
+    """What alerts are about, and the rules of its lab."""
     if not home.begun:
-        return home.path.name
+        return home.path.name, Alerts()
     with closing(SqliteJournal(home.journal)) as journal:
         started = next(journal.read()).entry
     assert isinstance(started, CampaignStarted)
-    return subject_of(str(started.campaign["name"]), str(started.lab["name"]))
+    rules = started.lab.get("alerts")
+    subject = subject_of(str(started.campaign["name"]), str(started.lab["name"]))
+    return subject, Alerts.model_validate(rules if isinstance(rules, dict) else {})

@@ -21,7 +21,7 @@ from orchestrator.service.alerts.alert import Alert
 
 log = logging.getLogger(__name__)
 
-Fate = Literal["delivered", "outdated", "too old"]
+Fate = Literal["delivered", "outdated", "too old", "acknowledged"]
 
 
 class Outbox:
@@ -34,11 +34,12 @@ class Outbox:
         self.path = path
         self._now = now
         self._lock = Lock()
-        self._raised: set[str] = set()
+        self._raised: dict[str, tuple[Alert, float]] = {}
         self._settled: set[tuple[str, str]] = set()
         for line in _lines(path):
             if "raised" in line:
-                self._raised.add(line["raised"]["name"])
+                alert = Alert(**line["raised"])
+                self._raised[alert.name] = alert, float(line["at"])
             elif "fate" in line:
                 self._settled.add((line["channel"], line["alert"]))
 
@@ -46,8 +47,19 @@ class Outbox:
         """There is `alert`; idempotent."""
         with self._lock:
             if alert.name not in self._raised:
-                self._raised.add(alert.name)
+                self._raised[alert.name] = alert, self._now()
                 self._write({"raised": asdict(alert)})
+
+    def raised_s(self, alert: Alert) -> float:
+        """For how long there has been `alert`, civil seconds; 0 if it was never raised, or the clock was set back."""
+        with self._lock:
+            since = self._raised[alert.name][1] if alert.name in self._raised else self._now()
+            return max(0.0, self._now() - since)
+
+    def of_no_entry(self) -> list[Alert]:
+        """Every alert that follows from no entry, so that no journal would bring it back."""
+        with self._lock:
+            return [alert for alert, _ in self._raised.values() if not alert.name.isdigit()]
 
     def settle(self, channel: str, alert: Alert, fate: Fate) -> None:
         """`channel` need not be told of `alert` any more."""

@@ -15,6 +15,7 @@ from orchestrator import rpc
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.state import CampaignState
 from orchestrator.journal import JournalError, SqliteJournal
+from orchestrator.service.alerts.alert import acknowledges
 from orchestrator.service.alerts.alerting import Alerting
 from orchestrator.service.home import Home, HomeError
 
@@ -108,18 +109,27 @@ class Watch:
         self._alerted = False
 
     def run(self) -> str:
-        """Watch until the campaign has ended, its daemon is gone, and everything is told; how it ended."""
-        while not self.look():
-            self._pause(LOOK_S)
-        assert self._state.ended is not None
+        """Watch until the campaign has ended, its daemon is gone, and everything is told and, if it must be,
+        acknowledged; how it ended."""
+        while True:
+            while not self.look():
+                self._pause(LOOK_S)
+            if end := self._tell_left():
+                assert self._journal is not None
+                self._journal.close()
+                return end
+
+    def _tell_left(self) -> str:
+        """See that what a daemon that has ended left untold is told; how the campaign ended, "" if somebody went on
+        with it meanwhile."""
         assert self._last is not None
-        assert self._journal is not None
-        self._journal.close()
         with self._theirs() as left:
             left.recorded(self._last)
-            while not (left.idle and self._own.idle):
+            while self._state.ended is not None and not (left.idle and self._own.idle):
                 self._pause(LOOK_S)
-        return self._state.ended.end
+                for recorded in self._read_on():
+                    left.recorded(recorded)
+        return self._state.ended.end if self._state.ended else ""
 
     def look(self) -> bool:
         """Look once; whether the campaign has ended and its daemon is gone."""
@@ -146,20 +156,25 @@ class Watch:
         name = f"{trouble} after entry {self._state.version}"
         self._own.tell("critical", f"{text}{do} `nightshift recover`.", "daemon", name)
 
-    def _read_on(self) -> None:
+    def _read_on(self) -> list[e.Recorded]:
         """Take in what has been journaled since the last look; what cannot be read now is read later."""
+        news: list[e.Recorded] = []
         if self._journal is None and not self._home.journal.is_file():
-            return
+            return news
         try:
             self._journal = self._journal or SqliteJournal(self._home.journal)
             for recorded in self._journal.read(self._state.version):
                 self._state.apply(recorded)
                 self._last = recorded
+                news.append(recorded)
             self._unread = ""
         except JournalError as error:
             if str(error) != self._unread:
                 self._say(str(error))
             self._unread = str(error)
+        if any(acknowledges(recorded.entry) for recorded in news):
+            self._own.acknowledged()
+        return news
 
     def _sight(self) -> Sight:
         pid = self._home.daemon
