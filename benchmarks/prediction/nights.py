@@ -22,6 +22,8 @@ from orchestrator.service.home import Home
 
 LAB = Path("campaigns/labs/vsm.toml")
 CAMPAIGN = Path("campaigns/fe-co-ni.toml")
+LAB_SEED = 1
+"""All nights are in one lab: its targets' rates follow from this, the campaigns from seeds of their own."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def at_speed(speed: float) -> Run:
 
     def run(spec: Campaign, lab: LabSpec, home: Home) -> None:
         home.make()
-        rehearse(spec, lab, home, speed=speed, by="benchmark")
+        rehearse(spec.model_copy(update={"seed": LAB_SEED}), lab, home, speed=speed, by="benchmark")
 
     return run
 
@@ -93,7 +95,7 @@ def emulated() -> Run:
 
     def run(spec: Campaign, lab: LabSpec, home: Home) -> None:
         chosen = bench.Spec(spec, lab)
-        world = bench.begin_world(chosen, spec.seed)
+        world = bench.begin_world(chosen, LAB_SEED)
         computer.processes.clear()
         boundaries.watch(boundaries.Watch(None, lambda *_: None))
         bench.boot(chosen, home.path, world)

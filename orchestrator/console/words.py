@@ -93,6 +93,12 @@ def sentence(entry: e.Entry) -> str:
         case told if isinstance(told, e.Act):
             did = acted(told, 0, 0.0)
             return f"{did.action.capitalize()} of {did.about} by {did.by}{_because(did.reason)}."
+        case e.AlertsAcknowledged():
+            return f"Alerts acknowledged by {entry.by}{_because(entry.reason)}."
+        case e.ContractSigned():
+            told = [str(line.get("subject")) for line in entry.lines if line.get("verdict") != "green"]
+            armed = f", armed ({entry.armed})" if entry.armed else ""
+            return f"Night contract signed by {entry.by}{armed}; not green: {', '.join(told) or 'nothing'}."
         case e.CampaignHeld():
             return "Held: every station is at rest."
         case e.StationLost():
