@@ -105,8 +105,10 @@ def outdated(alert: Alert, later: e.Entry) -> bool:
 
 
 def acknowledges(entry: e.Entry) -> bool:
-    """Whether `entry` shows that a person is there: his acknowledgement, or any command of his."""
-    return isinstance(entry, e.AlertsAcknowledged) or (isinstance(entry, e.CommandGiven) and not entry.after_steps)
+    """Whether `entry` shows that a person is there: his acknowledgement, or any command or act of his."""
+    return isinstance(entry, e.AlertsAcknowledged | e.Act) or (
+        isinstance(entry, e.CommandGiven) and not entry.after_steps
+    )
 
 
 def subject_of(campaign: str, lab: str) -> str:
