@@ -96,9 +96,9 @@ def sentence(entry: e.Entry) -> str:
         case e.AlertsAcknowledged():
             return f"Alerts acknowledged by {entry.by}{_because(entry.reason)}."
         case e.ContractSigned():
-            told = [str(line.get("subject")) for line in entry.lines if line.get("verdict") != "green"]
+            open_points = [str(line.get("subject")) for line in entry.lines if line.get("verdict") != "green"]
             armed = f", armed ({entry.armed})" if entry.armed else ""
-            return f"Night contract signed by {entry.by}{armed}; not green: {', '.join(told) or 'nothing'}."
+            return f"Night contract signed by {entry.by}{armed}; not green: {', '.join(open_points) or 'nothing'}."
         case e.CampaignHeld():
             return "Held: every station is at rest."
         case e.StationLost():
