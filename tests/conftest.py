@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy; more threads than cores make a busy machine crawl
+
 from hypothesis import HealthCheck, settings
 
 # Health checks that measure time judge the machine, not the code.

@@ -45,6 +45,7 @@ def test_there_is_a_command_for_every_action_and_it_asks_for_its_fields():
         fields = by_queue.get(name) or ({"amounts"} if name == "sample" else set(action.model_fields))
         assert fields <= asked
         assert (action.what in command.help) or name in by_queue
+        assert ("It takes a --reason" in command.help) == action.why or name in by_queue
     assert {name for name, where in COMMANDS.items() if where.startswith("searching:")} == {
         *(set(ACTIONS) - set(by_queue)),
         "queue",

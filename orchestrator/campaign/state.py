@@ -47,6 +47,9 @@ __all__ = [
 COPIED = (dict, list, set, Samples, Observed, Steps, Specimen)
 """What a copy of the state does not share with it."""
 
+ASSESSMENTS = 2
+"""Of so many numbers of observations the model's assessments are kept: stopping by the model asks for them."""
+
 
 class CampaignState:
     """State after the entries applied so far; `apply` takes the next one.
@@ -64,8 +67,9 @@ class CampaignState:
     it has shown that the magnetometer is right; `reference_at` is when it last did, `unchecked` lists the samples
     that were observed since, and `drifts` counts the times in a row that it did not.
 
-    `assessments` are the last of the model after each number of observations, in their order; none that took into
-    account what was withdrawn, or is rejected.
+    `assessments` are those of the model after the last `ASSESSMENTS` numbers of observations, in their order; none
+    that took into account what was withdrawn, or is rejected.  Earlier ones are in the journal alone: each tells of
+    every sample.
 
     `search` is what operators changed: their own samples, vetoes, the budget.
     """
@@ -373,6 +377,8 @@ class CampaignState:
     def _assessed(self, entry: e.ModelAssessed) -> None:
         self.assessments.pop(entry.observed, None)
         self.assessments[entry.observed] = entry
+        for observed in list(self.assessments)[:-ASSESSMENTS]:
+            del self.assessments[observed]
 
     def _observed(self, entry: e.ObservationMade, time: float) -> None:
         self._happened(entry.sample, Happening.OBSERVATION_MADE)

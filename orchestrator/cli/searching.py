@@ -1,7 +1,8 @@
-"""Commands that act on the search of a running campaign, made from the table of actions.
+"""Commands that act on the search of a running campaign: those of `orchestrator.campaign.actions`.
 
 Each action is a command with its name; fields that stand for one thing are arguments, the rest are options.  What
-has to do with the queue is one command.
+has to do with the queue is one command.  What the actions are is said here once more, so that listing the commands
+imports no models; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -13,21 +14,23 @@ from typing import Any
 
 import click
 
-from orchestrator.campaign.actions import (
-    ACTIONS,
-    ChangeBudget,
-    ChangeWeights,
-    OwnSample,
-    SearchAction,
-    SearchRequest,
-    made_of,
-    parsed,
-)
 from orchestrator.campaign.elements import SYMBOLS
 from orchestrator.cli.common import checked, home_option, operator, the_home
 
 SAID = """Prints what was done; what is so already changes nothing.
 Exit codes: 0 taken, 2 bad input or nobody to take it, 5 refused; a refusal says why, and who was first."""
+
+WHAT = {
+    "sample": "Queue a sample of your own: it takes the next turn, and the next free substrate.",
+    "veto": "Do not make a suggested sample: its substrate is free again, and it is not suggested again.",
+    "reject": "Do not believe the value of a sample: the model no longer sees it; journal and report keep it.",
+    "accept": "Take a rejection back: the model sees the value again.",
+    "repeat": "Measure a sample again: its value no longer counts, and the next one does.",
+    "note": "Remark on a sample, for journal and report.",
+    "budget": "Change what the campaign may spend.",
+    "weights": "Change how much each objective counts; refused where there is only one.",
+}
+NEED_A_REASON = ("veto", "reject")
 
 Give = Callable[..., None]
 
@@ -47,6 +50,7 @@ def _options(command: Give) -> Give:
 
 def _say(action: str, fields: Mapping[str, Any], told: dict[str, Any]) -> None:
     """Ask for `action`, and print what its giver is told; `told` are the options of `_options`."""
+    from orchestrator.campaign.actions import SearchRequest, parsed
     from orchestrator.service.asking import give
 
     @checked
@@ -84,28 +88,25 @@ def _amounts(context: click.Context, parameter: click.Parameter, given: tuple[st
     return found
 
 
-def _of_sample(name: str) -> click.Command:
-    """The command of an action on one sample: its number, and perhaps a text."""
-    action = ACTIONS[name]
+def _of_sample(name: str, *texts: str) -> click.Command:
+    """The command of an action on one sample: its number, and perhaps texts."""
 
     def give(**given: Any) -> None:
-        fields = {field: given.pop(field) for field in action.model_fields}
+        fields = {field: given.pop(field) for field in ("sample", *texts)}
         _say(name, fields, given)
 
-    for field in reversed(list(action.model_fields)):
-        info = action.model_fields[field]
-        kind = int if info.annotation is int else str
-        give = click.argument(field, type=kind, metavar="N" if kind is int else field.upper())(give)
-    return click.command(name, help=_help(action))(_options(give))
+    for text in reversed(texts):
+        give = click.argument(text)(give)
+    return click.command(name, help=_help(name))(_options(click.argument("sample", type=int, metavar="N")(give)))
 
 
-def _help(action: type[SearchAction]) -> str:
+def _help(name: str) -> str:
     """What the action does, and what is said of every command."""
-    why = "  It takes a --reason." if action.why else ""
-    return f"{action.what}{why}\n\n{SAID}"
+    why = "  It takes a --reason." if name in NEED_A_REASON else ""
+    return f"{WHAT[name]}{why}\n\n{SAID}"
 
 
-@click.command("sample", help=_help(OwnSample))
+@click.command("sample", help=_help("sample"))
 @click.argument("amounts", nargs=-1, required=True, callback=_amounts, metavar="ELEMENT=AT% [SETTING=VALUE]...")
 @_options
 def sample(amounts: dict[str, float], **given: Any) -> None:
@@ -114,7 +115,7 @@ def sample(amounts: dict[str, float], **given: Any) -> None:
     _say("sample", {"composition": composition, "settings": settings}, given)
 
 
-@click.command("budget", help=_help(ChangeBudget))
+@click.command("budget", help=_help("budget"))
 @click.option("--samples", type=int, help="Films to make in all.")
 @click.option("--lab-hours", type=float, help="Lab time from the start, h.")
 @_options
@@ -122,7 +123,7 @@ def budget(samples: int | None, lab_hours: float | None, **given: Any) -> None:
     _say("budget", {"samples": samples, "lab_hours": lab_hours}, given)
 
 
-@click.command("weights", help=_help(ChangeWeights))
+@click.command("weights", help=_help("weights"))
 @click.argument("weights", nargs=-1, required=True, callback=_amounts, metavar="QUANTITY=WEIGHT...")
 @_options
 def weigh(weights: dict[str, float], **given: Any) -> None:
@@ -146,6 +147,7 @@ def queue(first: int | None, withdraw: int | None, **given: Any) -> None:
 
 def _list(home: Path | None, *, as_json: bool) -> None:
     """What waits, by the journal: whether a daemon runs or not."""
+    from orchestrator.campaign.actions import made_of
     from orchestrator.service.status import progress_of
 
     @checked
@@ -163,4 +165,5 @@ def _list(home: Path | None, *, as_json: bool) -> None:
     tell()
 
 
-veto, reject, accept, repeat, note = map(_of_sample, ("veto", "reject", "accept", "repeat", "note"))
+veto, reject, accept, repeat = map(_of_sample, ("veto", "reject", "accept", "repeat"))
+note = _of_sample("note", "text")

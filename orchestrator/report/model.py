@@ -122,7 +122,8 @@ def _fits(night: Night) -> Html | None:
         processes = told.get("processes")
         if isinstance(processes, list) and processes and isinstance(to := told.get("fitted_to"), int):
             fits[to] = _flat(processes[0])
-    judged = {len(told.residuals): told for told in night.state.assessments.values() if told.within_one is not None}
+    assessed = (recorded.entry for recorded in night.entries if isinstance(recorded.entry, e.ModelAssessed))
+    judged = {len(told.residuals): told for told in assessed if told.within_one is not None}
     counts = sorted(judged or fits)
     if not counts:
         return None

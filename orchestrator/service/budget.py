@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from orchestrator.campaign.entries import ObservationMade
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, best
+from orchestrator.campaign.state import ASSESSMENTS, CampaignState, best
 
-IN_A_ROW = 2
+IN_A_ROW = ASSESSMENTS
 """Decisions, each with more observations than the one before, that must agree: one may be luck of a new fit."""
 DOUBTS = frozenset({"constant", "noise", "uninformed", "over-confident"})
 """Concerns about the model as a whole: with one of them its bounds are no reason to end a night."""

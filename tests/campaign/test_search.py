@@ -112,6 +112,11 @@ def test_assessments_of_a_model_that_knew_more_or_less_are_gone():
     assert tell(state, restored(1)).assessments == {}
 
 
+def test_only_the_last_assessments_are_kept():
+    state = story(*THREE, *(e.ModelAssessed(observed=n) for n in (1, 2, 3, 3)))
+    assert list(state.assessments) == [2, 3]
+
+
 def test_a_sample_that_is_measured_again_counts_once_by_its_last_value():
     state = story(*THREE, rejected(1), e.MeasurementRequested(sample=1, **BY))
     sample = state.samples[1]
