@@ -2,7 +2,7 @@
 
     python -m benchmarks.optimizer --pools benchmarks/optimizer/pools.toml --data DIR
         [--agents nightshift,baybe,...] [--seeds 20] [--budget 60] [--first 5] [--split tune|held-out]
-        [--noise] [--failures 0.1] [--pending 4] [--jobs 1] [--here] [--only-cached] [--json]
+        [--noise] [--failures 0.1] [--region 0.2] [--pending 4] [--jobs 1] [--here] [--only-cached] [--json]
 
 Every search of a seed begins with the same random rows, and a row measured for the same time shows every agent
 the same.  The first agent named is compared with each of the others.  Outcomes are kept in --cache by the
@@ -36,6 +36,7 @@ from benchmarks.optimizer.table import Findings, Results, as_json, as_text
 
 SEEDS = 20
 INTERRUPTED = 130
+MOST_REGION = 0.5  # beyond, most good rows may not be left outside of it
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def chosen_pools(specs: Sequence[PoolSpec], folder: Path, split: str | None, nam
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command.  0: a table was made; 1: searches could not be made; 2: nothing to compare; 130: interrupted."""
     given = _arguments(arguments)
-    plan = Plan(given.budget, given.first, Mode(given.noise, given.failures, given.pending))
+    plan = Plan(given.budget, given.first, Mode(given.noise, given.failures, given.pending, given.region))
     names = given.agents.split(",")
     try:
         pools = list(chosen_pools(read_specs(given.pools), given.data, given.split, given.pool))
@@ -220,6 +221,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--noise", action="store_true", help="measurements are off by a repeat's deviation")
     parser.add_argument("--failures", type=float, default=0.0, help="share of measurements that yield nothing")
     parser.add_argument("--pending", type=int, default=0, help="results outstanding whenever a row is asked for")
+    parser.add_argument("--region", type=float, default=0.0, help="share of rows, close together, that always fail")
     parser.add_argument("--jobs", type=int, default=1, help="searches at once")
     parser.add_argument("--threads", type=int, default=1, help="of each agent's numerical libraries")
     parser.add_argument("--env", type=Path, default=environment.FOLDER, help="the peers' environment")
@@ -230,6 +232,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if not 0 <= given.failures < 1 or given.pending < 0 or given.first < 1 or given.budget < given.first:
         parser.error("failures is at least 0 and below 1, pending at least 0, budget at least first, first at least 1")
+    if not 0 <= given.region <= MOST_REGION:
+        parser.error(f"region is from 0 to {MOST_REGION:g}")
     return given
 
 

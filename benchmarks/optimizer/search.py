@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.optimizer.pools import Pool
 from benchmarks.optimizer.process import AgentFailed, Took
+
+MOST_GOOD = 0.5  # of the good rows may be in a region where nothing can be measured
 
 
 @dataclass(frozen=True)
@@ -19,16 +23,19 @@ class Mode:
     """How measuring goes wrong.
 
     `noise`: every measurement is off by a draw of its row's repeat deviation.  `failures`: the share of
-    measurements that yield nothing.  `pending`: results still outstanding whenever a row is asked for.
+    measurements that yield nothing.  `pending`: results still outstanding whenever a row is asked for.  `region`: the
+    share of rows, all close together, of which no measurement yields anything.
     """
 
     noise: bool = False
     failures: float = 0.0
     pending: int = 0
+    region: float = 0.0
 
     @property
     def label(self) -> str:
         parts = ["noise"] * self.noise + [f"failures {self.failures:g}"] * (self.failures > 0)
+        parts += [f"region {self.region:g}"] * (self.region > 0)
         return ", ".join([*parts, f"pending {self.pending}"] if self.pending else parts) or "plain"
 
 
@@ -71,6 +78,7 @@ class Measurements:
 
     def __init__(self, pool: Pool, seed: int, mode: Mode) -> None:
         self._pool, self._seed, self._mode = pool, seed, mode
+        self._failing = failing_rows(pool, seed, mode.region)
         self._times: dict[int, int] = {}
         self.measured: set[int] = set()
 
@@ -79,10 +87,24 @@ class Measurements:
         time = self._times[row] = self._times.get(row, 0) + 1
         rng = np.random.default_rng([self._seed, 2, row, time])
         failed, deviation = rng.random() < self._mode.failures, rng.standard_normal()
-        if failed:
+        if failed or self._failing[row]:
             return None
         self.measured.add(row)
         return float(self._pool.y[row] + self._mode.noise * deviation * self._pool.sigma[row])
+
+
+def failing_rows(pool: Pool, seed: int, share: float) -> NDArray[np.bool_]:
+    """Which rows (m,) can never be measured: `share` of them, those nearest to one drawn at random, of which most good
+    rows are none."""
+    rng, failing = np.random.default_rng([seed, 3]), np.zeros(len(pool.y), dtype=bool)
+    span = np.ptp(pool.X, axis=0)
+    unit = pool.X / np.where(span > 0, span, 1.0)
+    while share > 0 and not failing.any():
+        away = ((unit - unit[rng.integers(len(unit))]) ** 2).sum(axis=1)
+        failing[np.argsort(away, kind="stable")[: math.ceil(share * len(away))]] = True
+        if failing[pool.good].mean() >= MOST_GOOD:
+            failing[:] = False
+    return failing
 
 
 def first_rows(pool: Pool, seed: int, count: int) -> list[int]:

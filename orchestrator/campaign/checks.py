@@ -73,6 +73,7 @@ def _rule(fault: Fault, rule: FaultRule) -> Iterator[Problem]:
 def check_campaign(campaign: Campaign) -> list[Problem]:
     """Everything that is wrong between the tables of a campaign whose tables are right by themselves."""
     problems = [*_settings(campaign), *(_pool(campaign) if campaign.pool else _lattice(campaign))]
+    problems += [*_choosing(campaign), *_cost(campaign)]
     problems += [*_prior_data(campaign)] if not problems else []
     return problems or list(_feasible(campaign))
 
@@ -173,6 +174,37 @@ def _settings(campaign: Campaign) -> Iterator[Problem]:
         wrong = f"is more than max_field_mt = {loop.max_field_mt:g}"
         right = f"give at most {loop.max_field_mt:g} mT; about a twentieth of it is usual"
         yield Problem(("measurement", "coarse_step_mt"), loop.coarse_step_mt, wrong, right)
+
+
+def _choosing(campaign: Campaign) -> Iterator[Problem]:
+    told = campaign.optimizer
+    if told.acquisition == "ucb":
+        return
+    for name in ("exploration", "exploration_weight"):
+        if (value := getattr(told, name)) != type(told).model_fields[name].default:
+            wrong = f'is for acquisition = "ucb", and it is "{told.acquisition}"'
+            yield Problem(("optimizer", name), value, wrong, "leave it out, or choose ucb")
+
+
+def _cost(campaign: Campaign) -> Iterator[Problem]:
+    cost = campaign.cost
+    if cost is None:
+        return
+    elements = campaign.pool.elements if campaign.pool is not None else tuple(campaign.elements)
+    for symbol in cost.elements:
+        if symbol not in elements:
+            wrong = "is not an element of the campaign"
+            yield Problem(("cost", "elements", symbol), cost.elements[symbol], wrong, nearest(symbol, elements))
+    for name in cost.settings:
+        if name not in campaign.searched():
+            wrong = "is not a setting that is searched"
+            right = (
+                nearest(name, campaign.searched()) if campaign.searched() else "leave it out: it is the same for all"
+            )
+            yield Problem(("cost", "settings", name), cost.settings[name], wrong, right)
+    if cost.budget is not None and cost.budget < cost.film:
+        wrong = f"is less than film = {cost.film:g}, what the first film costs"
+        yield Problem(("cost", "budget"), cost.budget, wrong, f"give at least {cost.film:g}")
 
 
 def _feasible(campaign: Campaign) -> Iterator[Problem]:

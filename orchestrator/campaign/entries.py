@@ -90,7 +90,7 @@ Side = Literal["lower", "upper"]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-    v: Literal[1, 2]
+    v: Literal[1, 2, 3]
 
 
 class _First(_Entry):
@@ -123,14 +123,17 @@ class SampleSuggested(_Entry):
     settings of its film that the campaign searches.
 
     `observed` counts the observations and `pending` lists the samples that the choice took into account:
-    together with the seed they decide it, so that it can be reproduced.  `replicate`: nothing new was left, and
-    this repeats the best.  `cut_short`: time was up before the search had ended, so that a faster machine may have
-    chosen another.
+    together with the seed they decide it, so that it can be reproduced.  `withheld` lists samples that came to nothing
+    and whose candidates were not to be suggested again.  `replicate`: this repeats what was measured, since nothing new
+    was left, or since that tells more (then `runner_up` is new).  `cut_short`: time was up before the search had ended,
+    so that a faster machine may have chosen another.  `cost` is that of the film, in the campaign's unit, and
+    `feasibility` the probability that it can be made and measured; None where the campaign goes by neither.
 
-    Version 1 had no settings, and was never cut short.
+    Version 1 had no settings, and was never cut short.  Versions 1 and 2 withheld nothing, and repeated only when
+    nothing new was left.
     """
 
-    v: Literal[1, 2] = 2
+    v: Literal[1, 2, 3] = 3
     kind: Literal["sample_suggested"] = "sample_suggested"
     sample: int
     slot: int
@@ -139,6 +142,7 @@ class SampleSuggested(_Entry):
     method: str
     observed: int
     pending: list[int]
+    withheld: list[int] = []
     mean: float | None = None
     sigma: float | None = None
     acquisition: float | None = None
@@ -146,6 +150,8 @@ class SampleSuggested(_Entry):
     hyperparameters: Plain | None = None
     replicate: bool = False
     cut_short: bool = False
+    cost: float | None = None
+    feasibility: float | None = None
     seconds: float
 
 

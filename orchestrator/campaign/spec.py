@@ -15,6 +15,7 @@ from pydantic import model_validator
 from orchestrator.campaign import quantities
 from orchestrator.campaign.attached import EarlierData, Pool, with_tables
 from orchestrator.campaign.checks import check_campaign, check_element, check_faults, check_objective
+from orchestrator.campaign.cost import Cost
 from orchestrator.campaign.faults import Action, Fault
 from orchestrator.campaign.film import Film, Setting
 from orchestrator.campaign.problems import Findings, SpecError
@@ -24,6 +25,7 @@ from orchestrator.campaign.toml_source import Source
 __all__ = [
     "Budget",
     "Campaign",
+    "Cost",
     "ElementRange",
     "FaultRule",
     "Faults",
@@ -162,8 +164,36 @@ class OptimizerSettings(Table):
     initial_samples: Count = key(
         "Space-filling films before the model decides.", unit="films", ge=1, le=1000, default=6
     )
-    acquisition: Literal["log_ei", "ucb"] = key(
-        "Scoring function: logarithm of the expected improvement, or upper confidence bound.", default="log_ei"
+    acquisition: Literal["log_ei", "log_nei", "pi", "ucb", "thompson", "knowledge_gradient"] = key(
+        "What a candidate is scored by: expected improvement over the best mean (`log_ei`), or over the best film "
+        "whichever it is (`log_nei`), probability of improvement, upper confidence bound, a function drawn from the "
+        "belief, or knowledge gradient.",
+        default="log_ei",
+    )
+    exploration: Literal["constant", "decreasing", "srinivas"] = key(
+        "How many standard deviations `ucb` is above the mean, as the search goes on: always `exploration_weight`; "
+        "that, less and less until the budget is spent; or slowly more by the rule of Srinivas et al.",
+        default="constant",
+    )
+    exploration_weight: Number = key(
+        "Standard deviations that `ucb` is above the mean, to begin with.", gt=0, le=100, default=2.0
+    )
+    feasibility: Literal["off", "learned"] = key(
+        "Whether failed observations say where films cannot be made or measured, so that such candidates count less.",
+        default="off",
+    )
+    replicate: Literal["when_exhausted", "by_value"] = key(
+        "When a film is made again: when nothing new is left, or whenever it tells more of which film is the best than "
+        "a new one promises.",
+        default="when_exhausted",
+    )
+    attempts: Count = key(
+        "Samples that may come to nothing, given up or set aside without an observation, before their candidate is not "
+        "suggested again.",
+        unit="samples",
+        ge=1,
+        le=100,
+        default=2,
     )
     max_pool: Count = key(
         "Most candidates scored for one suggestion; a larger space is sampled.",
@@ -368,6 +398,7 @@ class Campaign(Table):
     film: Film = key("How every film is made.")
     objectives: tuple[Objective, ...] = key("What is optimised; exactly one for now.", min_length=1)
     budget: Budget = key("What the campaign may spend.")
+    cost: Cost | None = key("What films cost; absent: all the same.", default=None)
     stopping: Stopping = key("When to stop early.", default=Stopping())
     optimizer: OptimizerSettings = key("How compositions are chosen.", default=OptimizerSettings())
     measurement: Measurement = key("The hysteresis loop.", default=Measurement())

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, logsumexp, ndtr
+from scipy.special import erfcx, log_ndtr, logsumexp, ndtr
 
 from orchestrator.optimizer.mixture import moments
 
@@ -42,10 +42,17 @@ def log_expected_improvement(mean: Array, sigma: Array, best: Array) -> Array:
     return np.asarray(logsumexp(each, axis=1) - math.log(each.shape[1]))
 
 
-def upper_confidence_bound(mean: Array, sigma: Array, best: Array) -> Array:
-    """Mean plus `UCB_WEIGHT` standard deviations; `best` plays no part."""
+def log_improvement_probability(mean: Array, sigma: Array, best: Array) -> Array:
+    """Logarithm of the probability to be better than `best`, averaged over the beliefs (Kushner, J. Basic Eng. 86, 97,
+    1964)."""
+    z = np.clip((mean - best) / np.maximum(sigma, np.finfo(float).tiny), -1e150, 1e150)
+    return np.asarray(logsumexp(log_ndtr(z), axis=1) - math.log(z.shape[1]))
+
+
+def upper_confidence_bound(mean: Array, sigma: Array, best: Array, weight: float = UCB_WEIGHT) -> Array:
+    """Mean plus `weight` standard deviations; `best` plays no part."""
     middle, deviation = moments(mean, sigma)
-    return np.asarray(middle + UCB_WEIGHT * deviation)
+    return np.asarray(middle + weight * deviation)
 
 
 def log_h(z: Array) -> Array:
@@ -68,6 +75,3 @@ def log_h(z: Array) -> Array:
     series = np.log1p(u * (-3.0 + u * (15.0 + u * (-105.0 + 945.0 * u))))
     result[far] = -0.5 * x**2 - _LOG_SQRT_2PI - 2.0 * np.log(-x) + series
     return result
-
-
-ACQUISITIONS = {"log_ei": log_expected_improvement, "ucb": upper_confidence_bound}

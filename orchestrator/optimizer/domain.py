@@ -30,7 +30,8 @@ Score = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Feature:
-    """A column of X: a fraction of a composition, a number, or 1 where the setting `of` is one of its categories.
+    """A column of X: a fraction of a composition, a number, or 1 where the setting `of` is `value`, one of its
+    categories.
 
     `log`: the column is the decimal logarithm of the number.
     """
@@ -39,6 +40,7 @@ class Feature:
     kind: Literal["fraction", "number", "category"] = "number"
     of: str = ""
     log: bool = False
+    value: float | str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,10 @@ class Domain(Protocol):
     @property
     def width(self) -> int:
         """c."""
+
+    @property
+    def scored(self) -> int:
+        """The most rows that are scored for one suggestion."""
 
     @property
     def described(self) -> tuple[Feature, ...]:

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from orchestrator.campaign.attached import Pool
+from orchestrator.campaign.grid import Grid
 from orchestrator.campaign.space import Space
 from orchestrator.optimizer.domain import Feature, Floats, Ranked, Rows, Score, Taken, keys, span
 from orchestrator.optimizer.suggestion import Candidate
@@ -31,6 +32,10 @@ class Finite:
         self.described = tuple(described)
 
     def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def scored(self) -> int:
         return len(self.X)
 
     def features(self, rows: Rows) -> Floats:
@@ -146,12 +151,15 @@ class Enumerated(Finite):
 def described(space: Space) -> tuple[Feature, ...]:
     """What the features of a space are."""
     fractions = [Feature(element, "fraction") for element in space.elements]
-    settings = [
-        Feature(name, "category" if grid.scale == "category" else "number", grid.name, grid.scale == "log")
-        for grid in space.settings
-        for name in grid.names
-    ]
+    settings = [feature for grid in space.settings for feature in _columns(grid)]
     return (*fractions, *settings)
+
+
+def _columns(grid: Grid) -> list[Feature]:
+    if grid.scale == "category":
+        categories = zip(grid.names, grid.values, strict=True)
+        return [Feature(name, "category", grid.name, value=value) for name, value in categories]
+    return [Feature(name, "number", grid.name, grid.scale == "log") for name in grid.names]
 
 
 def candidate(space: Space, row: Rows) -> Candidate:

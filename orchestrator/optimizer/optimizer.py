@@ -19,24 +19,29 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from orchestrator.optimizer import prospects
-from orchestrator.optimizer.acquisition import ACQUISITIONS
+from orchestrator.optimizer import exploration, prospects, replicates, scoring
 from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
+from orchestrator.optimizer.feasibility import Feasibility
+from orchestrator.optimizer.kernels import typical_distance
 from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.prospects import Prospects, Search
+from orchestrator.optimizer.scoring import Weighing
 from orchestrator.optimizer.settings import Settings
+from orchestrator.optimizer.situation import ACQUISITIONS, Situation
 from orchestrator.optimizer.start import generator, least_repeated, space_filling
 from orchestrator.optimizer.suggestion import SIDES, Candidate, Chart, Forecast, Observation, Suggestion
 from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
+    from orchestrator.campaign.cost import Cost
     from orchestrator.campaign.spec import Campaign
 
 FANTASIES = 8  # joint outcomes imagined for the pending samples
 INCUMBENTS = 8  # best rows from which a large space is searched
 REPRESENTATIVES = 500  # rows that stand for the domain when distances are scaled
+OF_ACQUISITION = 1  # of the randomness of a suggestion, the part that is its acquisition's
 
 Told = Candidate | Mapping[str, Any]
 
@@ -49,7 +54,8 @@ def make_optimizer(campaign: Campaign, clock: Callable[[], float] = time.monoton
     if len(campaign.objectives) != 1:
         raise ValueError(f"campaign {campaign.name}: the optimizer takes one objective, not {len(campaign.objectives)}")
     direction = campaign.objectives[0].direction
-    optimizer = Optimizer(domain_of(campaign, clock), campaign.optimizer, campaign.seed, direction)
+    domain, budget = domain_of(campaign, clock), campaign.budget.samples
+    optimizer = Optimizer(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
     for observation in earlier(campaign):
         optimizer.observe(observation, counted=False)
     return optimizer
@@ -71,20 +77,34 @@ class RandomFilms:
 class Optimizer:
     """Chooses rows of `domain` for one objective."""
 
-    def __init__(self, domain: Domain, settings: Settings, seed: int, direction: Literal["max", "min"] = "max") -> None:
-        """`seed` is not negative; `direction` says whether more is better or less is."""
+    def __init__(
+        self,
+        domain: Domain,
+        settings: Settings,
+        seed: int,
+        direction: Literal["max", "min"] = "max",
+        *,
+        budget: int | None = None,
+        cost: Cost | None = None,
+    ) -> None:
+        """`seed` is not negative; `direction` says whether more is better or less is; `budget` is how many suggestions
+        there will be, if that is known, and `cost` what a film costs, if they do not all cost the same."""
         self._domain = domain
         self._settings = settings
         self._seed = seed
+        self._budget, self._cost = budget, cost
         self._sign = 1.0 if direction == "max" else -1.0
         nothing = Taken(domain.width)
         drawn = domain.draw(np.random.default_rng(seed), REPRESENTATIVES, nothing)
-        self._model = Surrogate(domain.features(drawn))
+        features = domain.features(drawn)
+        self._model = Surrogate(features)
+        self._typical = typical_distance(self._model.inputs(features), "matern52")
         self._taken = nothing
         self._valid: list[Rows] = []  # the rows nearest to the values that the model was told
         self._samples: list[int] = []  # whose values they are
         self._bounded: list[Rows] = []  # and to the bounds
         self._unmeasured: list[Floats] = []  # features of films whose measurement gave no number
+        self._fates: list[tuple[Floats, bool]] = []  # features of all films, and whether they were measured
         self._history: dict[int, dict[str, Any]] = {}  # fits that were met, for `diagnose` alone
         self._known = 0  # observations, counted or not
         self.observed = 0
@@ -104,32 +124,57 @@ class Optimizer:
         self.observed += counted
 
     def _learn(self, seen: Observation, made: Floats, row: Rows) -> None:
-        if seen.validity == "failed" or seen.value is None:
+        failed = seen.validity == "failed" or seen.value is None
+        self._fates.append((made, not failed))
+        if failed or seen.value is None:
             self._unmeasured.append(made)
             return
         value, sigma = self._sign * seen.value, seen.sigma or 0.0
         if seen.bound is None:
-            self._model.add(made, value, sigma)
+            self._model.add(made, value, sigma, self._uncertain(seen))
             self._valid.append(row)
             self._samples.append(seen.sample)
         else:
             self._model.add_bound(made, value, sigma, self._sign * SIDES[seen.bound])
             self._bounded.append(row)
 
+    def _uncertain(self, seen: Observation) -> Floats | None:
+        """Variances (d,) of the features of what was made, if any is known."""
+        told = seen.composition_sigma or {}
+        if not any(told.values()):
+            return None
+        fractions = (feature.name if feature.kind == "fraction" else "" for feature in self._domain.described)
+        return np.array([told.get(name, 0.0) for name in fractions]) ** 2
+
     def suggest(
-        self, pending: Sequence[Told] = (), number: int | None = None, vetoed: Sequence[Told] = ()
+        self,
+        pending: Sequence[Told] = (),
+        number: int | None = None,
+        vetoed: Sequence[Told] = (),
+        withheld: Sequence[Told] = (),
     ) -> Suggestion:
         """The next candidate to make, while `pending` are being made or measured; none of the `vetoed`.
 
         `number` counts the campaign's suggestions; by default the observed and pending samples are counted.
-        Never one already made or pending while any other is left, nor a vetoed one.
+        `withheld` are candidates of which no film could be made, and which are not to be tried again.
+        Never one already made, pending or withheld while any other is left, nor a vetoed one.
         """
         begun = time.perf_counter()
         number = self.observed + len(pending) if number is None else number
-        under_way = [Candidate.of(told) for told in pending]
+        under_way, lost = ([Candidate.of(told) for told in those] for those in (pending, withheld))
         rows, unwanted = [self._domain.row(one) for one in under_way], [self._row(one) for one in vetoed]
-        chosen = self._choose(under_way, rows, unwanted, number)
+        chosen = self._choose(under_way, rows, unwanted, lost, number)
         return replace(chosen, seconds=time.perf_counter() - begun)
+
+    def recommend(self) -> Forecast | None:
+        """Of the candidates with a value, the one of the largest posterior mean; None while there is no model.  With
+        noisy values that is a safer answer to which is the best than the largest value."""
+        if not self._model.ready:
+            return None
+        posterior, rows = self._model.posterior(), np.unique(self._valid, axis=0)
+        mean, _ = moments(*posterior.predict(self._model.inputs(self._domain.features(rows))))
+        best = int(np.argmax(mean))
+        return self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]), Weighing())[0]
 
     def diagnose(self) -> Diagnosis:
         """How far the model can be trusted; of fewer than two values it says no more than their number."""
@@ -161,7 +206,10 @@ class Optimizer:
             return None
         posterior = self._model.posterior()
         X = self._stacked([self._domain.vector(Candidate.of(told)) for told in candidates])
-        score = self._score(posterior, [Candidate.of(told) for told in pending], generator(self._seed, number))
+        under_way, rng = [Candidate.of(told) for told in pending], generator(self._seed, number)
+        taken = self._taken.with_([self._domain.row(one) for one in under_way])
+        situation = self._situation(posterior, under_way, taken, number, rng)
+        score = self._score(situation, self._weighing((), number))
         mean, sigma = self._model.outcomes(posterior, X)
         return Chart(self.observed, (self._sign * mean).tolist(), sigma.tolist(), score(X).tolist())
 
@@ -202,41 +250,89 @@ class Optimizer:
         return self._domain.row(Candidate.of(told))
 
     def _choose(
-        self, pending: Sequence[Candidate], rows: Sequence[Rows], vetoed: Sequence[Rows], number: int
+        self,
+        pending: Sequence[Candidate],
+        rows: Sequence[Rows],
+        vetoed: Sequence[Rows],
+        withheld: Sequence[Candidate],
+        number: int,
     ) -> Suggestion:
-        rng, taken = generator(self._seed, number), self._taken.with_([*rows, *vetoed])
+        out = [*vetoed, *(self._domain.row(one) for one in withheld)]
+        rng, taken = generator(self._seed, number), self._taken.with_([*rows, *out])
         if self._settings.method == "random":
             drawn = self._domain.draw(rng, 1, taken)
             return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(rows, vetoed, number)
         if not self._model.ready or self._known + len(pending) < self._settings.initial_samples:
             row = space_filling(self._domain, taken, rng)
             return self._replicate(rows, vetoed, number) if row is None else self._plain(number, row, "space-filling")
-        posterior = self._model.posterior()
-        ranked = self._search(posterior, pending, taken, rng)
+        posterior, weighing = self._model.posterior(), self._weighing(withheld, number)
+        situation = self._situation(posterior, pending, taken, number, rng)
+        ranked = self._search(posterior, situation, weighing, taken, rng)
         if not len(ranked.rows):
             return self._replicate(rows, vetoed, number)
-        best, *others = self._forecasts(posterior, ranked)
+        best, *others = self._forecasts(posterior, ranked, weighing)
+        if self._settings.replicate == "by_value":
+            again = self._worth_repeating(situation.belief, ranked.rows[:1], [*rows, *vetoed], weighing)
+            if len(again.rows):
+                repeated = self._forecasts(posterior, again, weighing)[0]
+                return self._explained(number, repeated, best, replicate=True, cut_short=ranked.cut_short)
         return self._explained(number, best, others[0] if others else None, cut_short=ranked.cut_short)
 
-    def _search(
-        self, posterior: Mixture, pending: Sequence[Candidate], taken: Taken, rng: np.random.Generator
-    ) -> Ranked:
-        score = self._score(posterior, pending, rng)
-        return self._domain.best(score, taken, self._incumbents(posterior), rng)
-
-    def _score(self, posterior: Mixture, pending: Sequence[Candidate], rng: np.random.Generator) -> Score:
-        """The acquisition, while `pending` are under way."""
+    def _situation(
+        self, posterior: Mixture, pending: Sequence[Candidate], taken: Taken, number: int, rng: np.random.Generator
+    ) -> Situation:
+        """What the acquisition goes by, while `pending` are under way."""
         points = self._model.inputs(self._stacked([*map(self._domain.vector, pending), *self._unmeasured]))
         imagined = self._model.given_pending(posterior, points, FANTASIES, rng)
-        at_measured, _ = imagined.predict(imagined.X)
-        incumbent = at_measured.max(axis=0)
-        acquisition = ACQUISITIONS[self._settings.acquisition]
+        own = np.random.default_rng([self._seed, number, OF_ACQUISITION])
+        told = self._settings
+        weight = exploration.weight(
+            told.exploration, told.exploration_weight, number, self._budget, self._domain.scored
+        )
+
+        def draw(count: int) -> Floats:
+            return self._model.inputs(self._domain.features(self._domain.draw(own, count, taken)))
+
+        return Situation(imagined, own, draw, weight)
+
+    def _weighing(self, withheld: Sequence[Candidate], number: int) -> Weighing:
+        fates = [*self._fates, *((self._domain.vector(one), False) for one in withheld)]
+        feasibility = None
+        if self._settings.feasibility == "learned" and not all(well for _, well in fates):
+            X, well = self._stacked([features for features, _ in fates]), np.array([float(well) for _, well in fates])
+            feasibility = Feasibility.of(self._model.inputs(X), well, self._typical)
+        return Weighing(feasibility, self._cost, scoring.cooling(number, self._budget))
+
+    def _search(
+        self, posterior: Mixture, situation: Situation, weighing: Weighing, taken: Taken, rng: np.random.Generator
+    ) -> Ranked:
+        return self._domain.best(self._score(situation, weighing), taken, self._incumbents(posterior), rng)
+
+    def _score(self, situation: Situation, weighing: Weighing) -> Score:
+        """The acquisition, and what is added to it."""
+        acquisition = ACQUISITIONS[self._settings.acquisition](situation)
 
         def score(X: Floats) -> Floats:
-            mean, sigma = imagined.predict(self._model.inputs(X))
-            return acquisition(mean, sigma, incumbent)
+            inputs = self._model.inputs(X)
+            return acquisition(inputs) + weighing.added(X, inputs, self._domain.described)
 
         return score
+
+    def _worth_repeating(self, belief: Mixture, new: Rows, out: Sequence[Rows], weighing: Weighing) -> Ranked:
+        """The measured row, none of `out`, that is worth more to measure once more than `new` (1, c) is to measure; or
+        none."""
+        rows = np.unique(self._valid, axis=0)
+        rows = rows[Taken(self._domain.width, out).free(rows)]
+        if len(rows):
+            rows = rows[replicates.leading(belief, self._model.inputs(self._domain.features(rows)))]
+            X = self._domain.features(np.concatenate([rows, new]))
+            inputs = self._model.inputs(X)
+            gains = replicates.gains(belief, inputs[:-1], inputs[-1:])
+            gains = gains + weighing.added(X, inputs, self._domain.described)
+            best = int(np.argmax(gains[:-1]))
+            if gains[best] > gains[-1]:
+                return Ranked(rows[best : best + 1], gains[best : best + 1])
+        return Ranked(rows[:0], np.empty(0))
 
     def _incumbents(self, posterior: Mixture) -> Rows:
         """The rows nearest to the best of what was measured, by posterior mean."""
@@ -262,7 +358,8 @@ class Optimizer:
         posterior = self._model.posterior()
         mean, _ = moments(*posterior.predict(self._model.inputs(self._domain.features(rows))))
         best = int(np.argmax(mean))
-        forecast = self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]))[0]
+        weighing = self._weighing((), number)
+        forecast = self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]), weighing)[0]
         return self._explained(number, forecast, None, replicate=True)
 
     def _explained(
@@ -287,20 +384,40 @@ class Optimizer:
             hyperparameters=self._described(),
             replicate=replicate,
             cut_short=cut_short,
+            cost=best.cost,
+            feasibility=best.feasibility,
         )
 
     def _plain(self, number: int, row: Rows, method: str, *, replicate: bool = False) -> Suggestion:
         chosen = self._domain.candidate(row)
         return Suggestion(
-            number, chosen.composition, method, replicate=replicate, settings=chosen.settings, row=chosen.row
-        )
+            number, chosen.composition, method, replicate=replicate, settings=chosen.settings, row=chosen.row,
+            cost=self._price(chosen),
+        )  # fmt: skip
 
-    def _forecasts(self, posterior: Mixture, ranked: Ranked) -> list[Forecast]:
+    def _price(self, one: Candidate) -> float | None:
+        return None if self._cost is None else self._cost.of(one.composition, one.settings)
+
+    def _forecasts(self, posterior: Mixture, ranked: Ranked, weighing: Weighing) -> list[Forecast]:
         found = []
         for row, X, score in zip(ranked.rows, self._domain.features(ranked.rows), ranked.scores, strict=True):
             mean, sigma = self._model.outcome(posterior, X)
+            chance = (
+                None if weighing.feasibility is None else float(weighing.feasibility(self._model.inputs(X[None]))[0])
+            )
             one = self._domain.candidate(row)
-            found.append(Forecast(one.composition, self._sign * mean, sigma, float(score), one.settings, one.row))
+            found.append(
+                Forecast(
+                    one.composition,
+                    self._sign * mean,
+                    sigma,
+                    float(score),
+                    one.settings,
+                    one.row,
+                    self._price(one),
+                    chance,
+                )
+            )
         return found
 
     def _described(self) -> dict[str, Any]:

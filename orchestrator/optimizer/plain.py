@@ -46,7 +46,7 @@ class PlainOptimizer:
         direction: Literal["max", "min"] = "max",
         at_most: int | None = None,
         initial_samples: int = 6,
-        acquisition: Literal["log_ei", "ucb"] = "log_ei",
+        acquisition: Literal["log_ei", "log_nei", "pi", "ucb", "thompson", "knowledge_gradient"] = "log_ei",
         seed: int = 0,
     ) -> None:
         """At most `at_most` fractions differ from 0; `initial_samples` fill the space before the model decides.

@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, logsumexp
 
+from orchestrator.optimizer.acquisition import log_improvement_probability
 from orchestrator.optimizer.domain import Floats, Ranked, Score
 from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.surrogate import Surrogate
@@ -71,8 +71,7 @@ def improvement_probability(model: Surrogate, posterior: Mixture, search: Search
 
     def log_probability(X: Floats) -> Floats:
         mean, sigma = posterior.predict(model.inputs(X))
-        z = np.clip((mean - wanted) / np.maximum(sigma, np.finfo(float).tiny), -1e150, 1e150)
-        return np.asarray(logsumexp(log_ndtr(z), axis=1) - math.log(z.shape[1]))
+        return log_improvement_probability(mean, sigma, wanted)
 
     found = search(log_probability).scores
     return math.exp(min(float(found[0]), 0.0)) if len(found) else 0.0

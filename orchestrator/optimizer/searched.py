@@ -42,6 +42,10 @@ class Searched:
         self.width = space.width
 
     @property
+    def scored(self) -> int:
+        return SCORED
+
+    @property
     def described(self) -> tuple[Feature, ...]:
         return described(self._space)
 

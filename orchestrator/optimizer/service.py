@@ -84,13 +84,14 @@ class OptimizerService:
         number: int,
         observed: int,
         vetoed: Sequence[Mapping[str, Any]] = (),
+        withheld: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
         """Suggestion `number` of the campaign, given the `observed` observations so far, as a dict.
 
-        `pending` and `vetoed` are candidates, each with its "composition" (fractions) and "settings".
+        `pending`, `vetoed` and `withheld` are candidates, each with its "composition" (fractions) and "settings".
         """
         with self._lock:
-            return self._up_to_date(observed).suggest(pending, number, vetoed).as_dict()
+            return self._up_to_date(observed).suggest(pending, number, vetoed, withheld).as_dict()
 
     def diagnose(self, observed: int) -> dict[str, Any]:
         """How far the model of the `observed` observations can be trusted: a `Diagnosis` as a dict."""

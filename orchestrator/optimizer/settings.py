@@ -19,3 +19,19 @@ class Settings(Protocol):
     @property
     def acquisition(self) -> str:
         """A key of `ACQUISITIONS`."""
+
+    @property
+    def exploration(self) -> str:
+        """One of `exploration.SCHEDULES`, for "ucb"."""
+
+    @property
+    def exploration_weight(self) -> float:
+        """Standard deviations that "ucb" is above the mean, to begin with."""
+
+    @property
+    def feasibility(self) -> str:
+        """ "learned", or "off": failures say nothing of other candidates."""
+
+    @property
+    def replicate(self) -> str:
+        """ "when_exhausted", or "by_value": also where it tells more than anything new."""

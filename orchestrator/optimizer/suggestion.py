@@ -46,7 +46,7 @@ class Observation:
     was; `value` is the objective with standard deviation `sigma`, both in its unit.  The value of a censored
     observation is a bound, and `bound` says of which side: the truth is at least ("lower") or at most ("upper") that.
     A failed one has no value.  `asked` is what was suggested, if it is known: it is not suggested again, however far
-    from it the film turned out.
+    from it the film turned out.  `composition_sigma` is how well the fractions of what was made are known.
     """
 
     sample: int
@@ -70,6 +70,10 @@ class Observation:
             raise ValueError(f"sample {self.sample}: validity is one of {', '.join(VALIDITIES)}, not {self.validity!r}")
         if not all(math.isfinite(fraction) for fraction in self.composition.values()):
             raise ValueError(f"sample {self.sample}: its composition has a fraction that is not a number")
+        for element, sigma in (self.composition_sigma or {}).items():
+            if not (math.isfinite(sigma) and sigma >= 0):
+                wrong = f"the sigma of its fraction of {element} must be finite and not negative, not {sigma!r}"
+                raise ValueError(f"sample {self.sample}: {wrong}")
         if (self.validity == "censored") != (self.bound in SIDES):
             raise ValueError(
                 f"sample {self.sample}: a censored observation, and no other, has a lower or upper bound, "
@@ -90,7 +94,8 @@ class Forecast:
     """A candidate and what the model expects of it, in the objective's unit.
 
     `mean` and `sigma` follow from the observations alone.  `acquisition` also counts what is pending; it is in
-    the model's own units (see `surrogate`) and only ranks the candidates of one suggestion.
+    the model's own units (see `surrogate`) and only ranks the candidates of one suggestion.  `cost` is in the unit of
+    the campaign, `feasibility` the probability that a film can be made and measured; None where they play no part.
     """
 
     composition: Mapping[str, float]
@@ -99,6 +104,8 @@ class Forecast:
     acquisition: float | None = None
     settings: Mapping[str, Value] = field(default_factory=dict)
     row: int | None = None
+    cost: float | None = None
+    feasibility: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,9 +113,11 @@ class Suggestion:
     """The next candidate to make, exactly a point of the campaign's lattice or a row of its pool, and why.
 
     `method`: "space-filling" (too little is known for a model), "gp", "random" or "fallback" (no optimizer
-    could be asked).  `replicate`: nothing new is left, and this repeats the best.  `cut_short`:
-    time was up before the search had ended.  `hyperparameters` are in the objective's unit; lengthscales are at.% of
-    each element, and the unit of each setting, or decades where it is logarithmic.  `seconds` is real time.
+    could be asked).  `replicate`: this repeats what was measured, since nothing new is left, or since that tells more
+    (then `acquisition` is the logarithm of the knowledge gradient, and `runner_up` the best that is new).  `cut_short`:
+    time was up before the search had ended.  `cost` and `feasibility` are those of `Forecast`.  `hyperparameters` are
+    in the objective's unit; lengthscales are at.% of each element, and the unit of each setting, or decades where it is
+    logarithmic.  `seconds` is real time.
     """
 
     number: int
@@ -124,6 +133,8 @@ class Suggestion:
     settings: Mapping[str, Value] = field(default_factory=dict)
     row: int | None = None
     cut_short: bool = False
+    cost: float | None = None
+    feasibility: float | None = None
 
     @property
     def candidate(self) -> Candidate:

@@ -8,6 +8,7 @@ d       features
 X       (k, d)  features of what was made, divided by each one's span in the space
 y       (k,)    objective, larger is better, its unit
 v       (k,)    variance known from the measurement, unit squared
+D       (k, d)  variances of X, where what was made is not known exactly
 t       (k,)    y as the processes see it (see `warping`)
 
 How smooth the objective is cannot be learned from a handful of observations, so the model is a mixture of three
@@ -16,7 +17,8 @@ space, those of the second around twice that distance, and the third is rough.  
 
 Warping and hyper-parameters are fitted when the second observation comes and whenever the number has since grown by
 a twentieth, each time starting from the last.  So they depend on the observations and their order, and not on when
-suggestions were asked for: replaying the observations gives the same model.  Bounds take no part in the fit, only
+suggestions were asked for: replaying the observations gives the same model.  What an uncertain composition adds to v
+(see `slopes`) goes by the slopes of each process at its last fit.  Bounds take no part in the fit, only
 in the posterior (see `bounds`): what is not known well should not set the scales.
 """
 
@@ -33,6 +35,7 @@ from numpy.typing import NDArray
 from orchestrator.optimizer import bounds, gp
 from orchestrator.optimizer.kernels import Kernel, typical_distance
 from orchestrator.optimizer.mixture import Mixture
+from orchestrator.optimizer.slopes import slopes, variances
 from orchestrator.optimizer.warping import Warping
 
 Floats = NDArray[np.float64]
@@ -75,9 +78,11 @@ class Surrogate:
         self._X: list[Floats] = []
         self._y: list[float] = []
         self._sigma: list[float] = []
+        self._D: list[Floats] = []
         self._bounds: list[Bound] = []
         self._fitted = 0
         self._hypers: list[gp.Hyperparameters | None] = [None] * len(self._beliefs)
+        self._sloping: list[gp.Posterior | None] = [None] * len(self._beliefs)  # by which slopes are told
         self._warping = Warping()
 
     def __len__(self) -> int:
@@ -102,11 +107,13 @@ class Surrogate:
         """Values of the objective of warped targets, any shape."""
         return self._warping.outward(t)
 
-    def add(self, features: Floats, value: float, sigma: float) -> None:
-        """Learn one valid observation; `value` larger is better, `sigma` its known standard deviation."""
+    def add(self, features: Floats, value: float, sigma: float, uncertain: Floats | None = None) -> None:
+        """Learn one valid observation; `value` larger is better, `sigma` its known standard deviation, `uncertain` the
+        variances (d,) of the features, if they are not known exactly."""
         self._X.append(features / self._span)
         self._y.append(value)
         self._sigma.append(sigma)
+        self._D.append(np.zeros(len(features)) if uncertain is None else uncertain / self._span**2)
 
     def add_bound(self, features: Floats, value: float, sigma: float, side: float) -> None:
         """Learn that the objective is at least (`side` 1) or at most (-1) `value`, larger being better."""
@@ -115,7 +122,7 @@ class Surrogate:
     def posterior(self) -> Mixture:
         """Given all observations, first the values and then the bounds, in scaled inputs and warped targets."""
         self._refit()
-        return Mixture(tuple(self._conditioned(hyper) for hyper in self._fits()))
+        return Mixture(tuple(self._conditioned(k, hyper) for k, hyper in enumerate(self._fits())))
 
     def given_pending(self, posterior: Mixture, points: Floats, count: int, rng: np.random.Generator) -> Mixture:
         """`posterior` after `count` joint fantasies of what the pending `points` (p, d) will show."""
@@ -185,8 +192,9 @@ class Surrogate:
             "noise": math.sqrt(hyper.noise) / slope,
         }
 
-    def _conditioned(self, hyper: gp.Hyperparameters) -> gp.Posterior:
-        X, y, v = np.array(self._X), self._targets(), self._variances()
+    def _conditioned(self, k: int, hyper: gp.Hyperparameters) -> gp.Posterior:
+        X, y = np.array(self._X), self._targets()
+        v = self._variances() + self._spread(self._sloping[k], len(self))
         if not self._bounds:
             return gp.condition(X, y, v, hyper)
         B = np.array([bound.X for bound in self._bounds])
@@ -203,11 +211,25 @@ class Surrogate:
         while (due := next_fit(self._fitted)) <= len(self):
             self._fitted = due
             self._warping = Warping.of(np.array(self._y[:due]))
-            X, y, v = np.array(self._X[:due]), self._targets()[:due], self._variances()[:due]
-            self._hypers = [
-                gp.fit(X, y, v, l0=l0, start=hyper, kernel=belief.kernel)
-                for belief, l0, hyper in zip(self._beliefs, self._l0, self._hypers, strict=True)
-            ]
+            self._hypers = [self._fit(k, due) for k in range(len(self._beliefs))]
+
+    def _fit(self, k: int, due: int) -> gp.Hyperparameters:
+        X, y, v = np.array(self._X[:due]), self._targets()[:due], self._variances()[:due]
+        before, uncertain = self._hypers[k], np.any(self._D[:due])
+        sloping = gp.condition(X, y, v, before) if uncertain and before is not None else None
+        spread = self._spread(sloping, due)
+        hyper = gp.fit(X, y, v + spread, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
+        if uncertain:
+            self._sloping[k] = gp.condition(X, y, v + spread, hyper)
+        return hyper
+
+    def _spread(self, sloping: gp.Posterior | None, count: int) -> Floats:
+        """What the uncertainty of X adds to v, of the first `count` observations."""
+        if sloping is None:
+            return np.zeros(count)
+        return np.minimum(
+            variances(slopes(sloping, np.array(self._X[:count])), np.array(self._D[:count])), LARGEST_RELATIVE_VARIANCE
+        )
 
     def _targets(self) -> Floats:
         return self._warping.inward(np.array(self._y))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from orchestrator.campaign.cost import Cost
 from orchestrator.campaign.entries import ObservationMade
-from orchestrator.campaign.lifecycle import Mode
+from orchestrator.campaign.lifecycle import Mode, Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import ASSESSMENTS, CampaignState, best
 
@@ -33,7 +34,19 @@ def enough(state: CampaignState, campaign: Campaign, now: float) -> str:
         return f"budget: {budget.samples} samples"
     if budget.substrates is not None and len(state.slots_used) >= budget.substrates:
         return f"budget: {budget.substrates} substrates"
+    if (
+        campaign.cost is not None
+        and campaign.cost.budget is not None
+        and spent(state, campaign.cost) >= campaign.cost.budget
+    ):
+        return f"budget: a cost of {campaign.cost.budget:g}"
     return over(state, campaign, now)
+
+
+def spent(state: CampaignState, cost: Cost) -> float:
+    """What the films cost that are planned or made, by what was asked for."""
+    planned = [s.suggestion for s in state.samples.values() if s.film is not None or s.phase is not Phase.DISCARDED]
+    return sum(cost.of(told.composition, told.settings) for told in planned)
 
 
 def over(state: CampaignState, campaign: Campaign, now: float) -> str:

@@ -23,6 +23,7 @@ from orchestrator.campaign import commands, search
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.actions import OwnSample, SearchRequest
 from orchestrator.campaign.commands import Request
+from orchestrator.campaign.givenup import withheld
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
@@ -55,12 +56,13 @@ TICK_S = 0.25
 
 @dataclass(frozen=True)
 class Asked:
-    """What the optimizer was told when it was asked: observations, and the numbers of pending samples; `turns` as the
-    state counted them (`orchestrator.campaign.search`)."""
+    """What the optimizer was told when it was asked: observations, and the numbers of samples that are pending, and of
+    those whose candidates are withheld; `turns` as the state counted them (`orchestrator.campaign.search`)."""
 
     observed: int
     pending: list[int]
     turns: int
+    withheld: list[int]
 
 
 class Daemon:
@@ -249,7 +251,8 @@ class Daemon:
     def _ask(self) -> None:
         state = self.state
         pending = [sample.number for sample in state.pending]
-        self._asked = Asked(len(state.observations), pending, state.search.turns)
+        out = withheld(state.samples.values(), self.campaign.optimizer.attempts)
+        self._asked = Asked(len(state.observations), pending, state.search.turns, [sample.number for sample in out])
         self._suggestions.ask(
             Question(
                 number=len(state.samples) + 1,
@@ -257,6 +260,7 @@ class Daemon:
                 pending=[candidate_of(sample) for sample in state.pending],
                 made=[candidate_of(sample) for sample in state.samples.values()],
                 vetoed=[candidate_of(state.samples[number]) for number in state.search.vetoed],
+                withheld=[candidate_of(sample) for sample in out],
             ),
             lambda number, suggestion: self._inbox.put(SuggestionCame(number, suggestion)),
         )
@@ -281,6 +285,7 @@ class Daemon:
                     "slot": policy.free_slot(self.state, self.layout),
                     "observed": asked.observed,
                     "pending": asked.pending,
+                    "withheld": asked.withheld,
                 }
             )
         )
@@ -454,5 +459,7 @@ _DECISION = (
     "hyperparameters",
     "replicate",
     "cut_short",
+    "cost",
+    "feasibility",
     "seconds",
 )

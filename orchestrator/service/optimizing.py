@@ -101,7 +101,8 @@ class OptimizerProcess:
         self._told = list(question.observations)
         for observation in question.observations[known:]:
             known = optimizer.observe(observation, known)
-        suggestion = dict(optimizer.suggest(question.pending, question.number, known, question.vetoed))
+        told = (question.pending, question.number, known, question.vetoed, question.withheld)
+        suggestion = dict(optimizer.suggest(*told))
         return {**suggestion, "assessment": self._assess(optimizer, known)}
 
     def _assess(self, optimizer: rpc.Remote, known: int) -> dict[str, Any] | None:

@@ -16,8 +16,8 @@ OnAnswer = Callable[[int, dict[str, Any]], None]
 class Question:
     """What a suggestion is decided by, besides the campaign and its seed.
 
-    `pending`, `made` and `vetoed` are candidates: what was asked for, composition and settings.  What is `vetoed` is
-    not wanted.
+    `pending`, `made`, `vetoed` and `withheld` are candidates: what was asked for, composition and settings.  What is
+    `vetoed` is not wanted; what is `withheld` came to nothing so often that it is not to be suggested again.
     """
 
     number: int
@@ -25,6 +25,7 @@ class Question:
     pending: list[dict[str, Any]]
     made: list[dict[str, Any]]
     vetoed: list[dict[str, Any]] = field(default_factory=list)
+    withheld: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Suggestions(Protocol):

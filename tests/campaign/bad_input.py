@@ -248,7 +248,7 @@ CASES: tuple[Case, ...] = (
         "[stopping]",
         "[stoping]",
         (
-            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, budget, stopping, optimizer, measurement, recovery',
+            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, budget, cost, stopping, optimizer, measurement, recovery',
         ),
     ),
     Case(
@@ -454,6 +454,74 @@ CASES: tuple[Case, ...] = (
         'method = "gp"',
         'method = "GP"',
         ('campaign.toml:32: optimizer.method = "GP": is not known; did you mean "gp"? known here: gp, random',),
+    ),
+    Case(
+        "campaign",
+        'method = "gp"',
+        'acquisition = "ei"',
+        (
+            'campaign.toml:32: optimizer.acquisition = "ei": is not known; known here: log_ei, log_nei, pi, ucb, thompson, knowledge_gradient',
+        ),
+    ),
+    Case(
+        "campaign",
+        'method = "gp"',
+        'exploration = "srinivas"\nexploration_weight = 3',
+        (
+            'campaign.toml:32: optimizer.exploration = "srinivas": is for acquisition = "ucb", and it is "log_ei"; leave it out, or choose ucb',
+            'campaign.toml:33: optimizer.exploration_weight = 3: is for acquisition = "ucb", and it is "log_ei"; leave it out, or choose ucb',
+        ),
+    ),
+    Case(
+        "campaign",
+        'method = "gp"',
+        'acquisition = "ucb"\nexploration_weight = 0',
+        (
+            "campaign.toml:33: optimizer.exploration_weight = 0: is not more than 0; give a number above 0 and at most 100",
+        ),
+    ),
+    Case(
+        "campaign",
+        'method = "gp"',
+        'feasibility = true\nreplicate = "never"\nattempts = 0',
+        (
+            'campaign.toml:32: optimizer.feasibility = true: has the wrong type; give one of "off", "learned"',
+            'campaign.toml:33: optimizer.replicate = "never": is not known; known here: when_exhausted, by_value',
+            "campaign.toml:34: optimizer.attempts = 0: is less than 1; give a whole number from 1 to 100",
+        ),
+    ),
+    Case(
+        "campaign",
+        "[stopping]",
+        "[cost]\nelements = { Ir = 20, Co = -1 }\n\n[stopping]",
+        ("campaign.toml:29: cost.elements.Co = -1: is less than 0; give a number of at least 0",),
+    ),
+    Case(
+        "campaign",
+        "[stopping]",
+        "[cost]\nelements = { Ir = 20 }\nsettings = { power_w = 0.1 }\n\n[stopping]",
+        (
+            "campaign.toml:29: cost.elements.Ir = 20: is not an element of the campaign; known here: Fe, Co, Ni",
+            "campaign.toml:30: cost.settings.power_w = 0.1: is not a setting that is searched; leave it out: it is the same for all",
+        ),
+    ),
+    Case(
+        "campaign",
+        "[stopping]",
+        "[cost]\nfilm = 0\n\n[stopping]",
+        ("campaign.toml:29: cost.film = 0: is not more than 0; give a number above 0",),
+    ),
+    Case(
+        "campaign",
+        "[stopping]",
+        "[cost]\nfilm = 2\n\n[stopping]",
+        ("campaign.toml:28: cost: makes no film dearer than another; give elements, settings or a budget",),
+    ),
+    Case(
+        "campaign",
+        "[stopping]",
+        "[cost]\nfilm = 2\nbudget = 1\n\n[stopping]",
+        ("campaign.toml:30: cost.budget = 1: is less than film = 2, what the first film costs; give at least 2",),
     ),
     Case(
         "campaign",

@@ -109,10 +109,19 @@ def test_other_versions_are_refused(kind):
 @pytest.mark.parametrize("kind", ["sample_suggested", "observation_made"])
 def test_what_was_written_before_there_were_settings_is_still_read(kind):
     told = next(json.loads(line) for line in golden() if json.loads(line)["kind"] == kind)
-    old = {key: value for key, value in told.items() if key not in ("settings", "cut_short")} | {"v": 1}
+    later = {"settings", "cut_short", "withheld", "cost", "feasibility"}
+    old = {key: value for key, value in told.items() if key not in later} | {"v": 1}
     entry = e.from_json(json.dumps(old))
     assert entry.settings == {}
-    assert json.loads(e.to_json(entry)) == {**told, **old, "settings": {}}
+    without = {"withheld": [], "cost": None, "feasibility": None} if kind == "sample_suggested" else {}
+    assert json.loads(e.to_json(entry)) == {**told, **old, **without, "settings": {}}
+
+
+def test_what_was_written_before_candidates_were_withheld_is_still_read():
+    told = next(json.loads(line) for line in golden() if json.loads(line)["kind"] == "sample_suggested")
+    old = {key: value for key, value in told.items() if key not in ("withheld", "cost", "feasibility")} | {"v": 2}
+    entry = e.from_json(json.dumps(old))
+    assert (entry.v, entry.withheld, entry.cost, entry.feasibility) == (2, [], None, None)
 
 
 # --- what JSON cannot hold ------------------------------------------------------------------------------

@@ -19,14 +19,17 @@ import pytest
 from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 
+from orchestrator.campaign.cost import Cost
 from orchestrator.campaign.grid import Grid
 from orchestrator.campaign.space import Linear, Space
 from orchestrator.campaign.spec import OptimizerSettings
 from orchestrator.optimizer import candidates
 from orchestrator.optimizer.domain import Feature
+from orchestrator.optimizer.exploration import SCHEDULES
 from orchestrator.optimizer.finite import Enumerated, Table
 from orchestrator.optimizer.optimizer import Optimizer
 from orchestrator.optimizer.searched import Searched
+from orchestrator.optimizer.situation import ACQUISITIONS
 
 BLOCKS = 10
 SYMBOLS = ("Fe", "Co", "Ni", "Cr", "Mn")
@@ -39,16 +42,15 @@ def between(low, high):
     return st.builds(lambda size, sign: sign * size, st.floats(low, high), st.sampled_from([-1.0, 0.0, 1.0]))
 
 
-# 0, or of a size whose square is an ordinary number: from 1e-150 to 1e150.
 VALUES = {
     "constant": st.just(3.5),
     "zero": st.just(0.0),
-    "tiny": between(1e-150, 1e-148),
+    "tiny": between(1e-300, 1e-298),
     "small": st.floats(1e-12, 9e-12),
-    "huge": between(1e100, 1e150),
+    "huge": between(1e100, 1e300),
     "plain": between(1e-9, 5.0),
     "steps": st.sampled_from([0.0, 1.0]),
-    "wild": st.sampled_from([-1e150, -1.0, 0.0, 1e-150, 1.0, 1e150]),
+    "wild": st.sampled_from([-1e300, -1e150, -1.0, 0.0, 1e-300, 1e-150, 1.0, 1e150, 1e300]),
 }
 SIGMAS = st.none() | st.sampled_from([0.0, 1e-300, 0.1, 1.0, 1e100])
 
@@ -130,6 +132,10 @@ def history(data, optimizer, everything, count):
         told |= {"validity": validity}
         if validity != "failed":
             told |= {"value": data.draw(values), "sigma": data.draw(SIGMAS)}
+        if data.draw(st.booleans()):
+            told |= {
+                "composition_sigma": dict.fromkeys(chosen.composition, data.draw(st.sampled_from([0.0, 0.01, 0.5])))
+            }
         if validity == "censored":
             told |= {"bound": data.draw(st.sampled_from(["lower", "upper"]))}
         optimizer.observe(told)
@@ -137,24 +143,49 @@ def history(data, optimizer, everything, count):
     return made
 
 
-def check(data, domain, everything, space):
-    chosen = OptimizerSettings(
-        acquisition=data.draw(st.sampled_from(["log_ei", "ucb"])), initial_samples=data.draw(st.integers(1, 4))
+@st.composite
+def ways_to_choose(draw):
+    """Every acquisition, and everything that is said beside it."""
+    return OptimizerSettings(
+        acquisition=draw(st.sampled_from(list(ACQUISITIONS))),
+        initial_samples=draw(st.integers(1, 4)),
+        exploration=draw(st.sampled_from(SCHEDULES)),
+        exploration_weight=draw(st.sampled_from([1e-3, 2.0, 100.0])),
+        feasibility=draw(st.sampled_from(["off", "learned"])),
+        replicate=draw(st.sampled_from(["when_exhausted", "by_value"])),
     )
-    direction = data.draw(st.sampled_from(["max", "min"]))
-    optimizer = Optimizer(domain, chosen, data.draw(st.integers(0, 99)), direction)
+
+
+@st.composite
+def prices(draw, space):
+    """What films of `space` cost, or None."""
+    if space is None or draw(st.booleans()):
+        return None
+    of_one = draw(st.sampled_from([1e-9, 3.0, 1e9]))
+    settings = {grid.name: draw(st.sampled_from([0.0, of_one])) for grid in space.settings if grid.name != "substrate"}
+    return Cost(film=draw(st.sampled_from([1e-6, 1.0])), elements={next(iter(space.bounds)): of_one}, settings=settings)
+
+
+def check(data, domain, everything, space):
+    chosen, cost = data.draw(ways_to_choose(), label="settings"), data.draw(prices(space), label="cost")
+    direction, budget = data.draw(st.sampled_from(["max", "min"])), data.draw(st.sampled_from([None, 3, 50]))
+    optimizer = Optimizer(domain, chosen, data.draw(st.integers(0, 99)), direction, budget=budget, cost=cost)
     taken = set(history(data, optimizer, everything, data.draw(st.sampled_from([0, 1, 2, 3, 5, 8]), label="count")))
     pending = [everything[data.draw(st.integers(0, len(everything) - 1))] for _ in range(data.draw(st.integers(0, 2)))]
-    taken |= {key(one) for one in pending}
+    withheld = [everything[data.draw(st.integers(0, len(everything) - 1))] for _ in range(data.draw(st.integers(0, 1)))]
+    taken |= {key(one) for one in [*pending, *withheld]}
     for _ in range(data.draw(st.integers(1, MOST_SUGGESTIONS))):
-        suggestion = optimizer.suggest(pending)
+        suggestion = optimizer.suggest(pending, withheld=withheld)
         finite(suggestion.as_dict())
         one = suggestion.candidate
         if space is not None:
             feasible(space, one)
         left = len(everything) - len(taken)
-        assert suggestion.replicate == (left == 0)
-        assert (key(one) in taken) == (left == 0)
+        again = suggestion.replicate
+        assert again or left > 0
+        assert not again or left == 0 or chosen.replicate == "by_value"
+        assert (key(one) in taken) == again
+        assert (suggestion.cost is None) == (cost is None)
         if suggestion.method == "gp" and suggestion.runner_up is not None:
             assert (suggestion.sigma or 0.0) >= 0
         pending, taken = [*pending, one], taken | {key(one)}

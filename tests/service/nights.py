@@ -37,6 +37,7 @@ def campaign(
     substrates: int | None = None,
     stopping: dict[str, Any] | None = None,
     recovery: dict[str, Any] | None = None,
+    **other: dict[str, Any],
 ) -> Campaign:
     """A Fe-Co-Ni campaign for saturation magnetisation."""
     return Campaign.model_validate(
@@ -48,6 +49,7 @@ def campaign(
             "budget": {"samples": samples, "lab_hours": lab_hours, "substrates": substrates},
             "stopping": stopping or {},
             "recovery": recovery or {},
+            **other,
         }
     )
 

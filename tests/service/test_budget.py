@@ -62,6 +62,15 @@ def test_samples():
     assert budget.enough(values(1, 2), campaign(samples=2), 0.0) == "budget: 2 samples"
 
 
+def test_a_cost():
+    """A film of Fe50 Co30 Ni20 costs 1 + 10 x 0.2; one that was never begun costs nothing."""
+    told = {"film": 1.0, "elements": {"Ni": 10.0}, "budget": 6.0}
+    assert budget.enough(story(*whole(1, 1.0), *given_up(2)), campaign(cost=told), 0.0) == ""
+    assert budget.enough(values(1.0, 2.0), campaign(cost=told), 0.0) == "budget: a cost of 6"
+    assert budget.enough(story(*whole(1, 1.0), suggested(2)), campaign(cost=told), 0.0) == "budget: a cost of 6"
+    assert budget.enough(values(1.0, 2.0), campaign(cost={**told, "budget": None}), 0.0) == ""
+
+
 def test_a_substrate_given_up_bare_counts_as_substrate_only():
     state = story(*whole(1, 1.0), *given_up(2))
     assert budget.enough(state, campaign(samples=2), 0.0) == ""

@@ -430,6 +430,32 @@ def test_a_hold_by_policy_outlives_the_daemon(lab):
     assert lab.daemon.state.samples[1].phase is Phase.DISCARDED
 
 
+def test_a_candidate_that_comes_to_nothing_is_released_and_after_two_samples_withheld(lab):
+    """Every deposition fails; the optimizer is asked each time without the sample among the pending ones."""
+    asked = {}
+
+    def ask(question, on_answer):
+        asked[question.number] = question
+        Suggestions().ask(question, on_answer)
+
+    rule = {"actions": ["skip"], "wait_s": 0}
+    lab.spec = campaign(samples=4, recovery={"faults": {"communication": rule}, "failures_in_a_row": 3})
+    lab.holds = {"deposit"}
+    lab.start(ask=ask)
+    for _ in range(3):
+        assert lab.begun.wait(PATIENCE_S)
+        lab.begun.clear()
+        lab.stations["deposition"].end(answer("failed", no_film_outcome(), "NoReply: silent", "communication"))
+    lab.ended()
+    told = {r.entry.sample: r.entry for r in lab.entries() if isinstance(r.entry, e.SampleSuggested)}
+    assert told[1].withheld == []
+    last = told[max(told)]
+    assert len(last.withheld) == 1  # one sample for the candidate
+    assert last.withheld[0] < last.sample
+    assert not set(last.withheld) & set(last.pending)
+    assert asked[last.sample].withheld == [{"composition": COMPOSITION, "settings": {}}]
+
+
 def test_a_failure_is_tried_again_after_its_wait_and_the_class_is_in_the_journal(lab):
     rule = {"actions": ["retry", "reconnect", "skip"], "wait_s": 0}
     lab.spec = campaign(samples=1, recovery={"faults": {"communication": rule}})
