@@ -48,7 +48,8 @@ def home(tmp_path: Path) -> Path:
     journal = SqliteJournal(tmp_path / "journal.db")
     lab = load_lab(ROOT / "campaigns/labs/vsm.toml").model_dump(mode="json")
     started = e.CampaignStarted(campaign=campaign().model_dump(mode="json"), lab=lab, by="tester")
-    journal.append([started, suggested(1), intended("dep", "deposit", 1, ["chamber"])], 0, 1.7e9)
+    told = {"composition": suggested(1).composition, "power_w": 50.0, "thickness_nm": 80.0}
+    journal.append([started, suggested(1), intended("dep", "deposit", 1, ["chamber"], **told)], 0, 1.7e9)
     journal.append([film(1)], 3, 1.7e9 + 600.5)
     journal.close()
     return tmp_path
