@@ -10,6 +10,7 @@ What may end a campaign before its budget is spent (a target, no improvement, th
 from __future__ import annotations
 
 import heapq
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,13 +19,15 @@ from typing import Any
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.labspec import LabSpec
-from orchestrator.campaign.lifecycle import HOLDS, Mode, Phase
+from orchestrator.campaign.lifecycle import HOLDS, LifecycleError, Mode, Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, OpenStep
 from orchestrator.service import policy
 from orchestrator.service.history import BETWEEN, NO_HISTORY, PLANS, Z90, Basis, Expected, History
 from orchestrator.service.schedule import Layout, layout_of, next_steps
 from orchestrator.service.steps import intent_of
+
+log = logging.getLogger(__name__)
 
 PLAYED = 40
 """Films to come that are played out; of more, the rest follows at the pace of the last half of these."""
@@ -59,13 +62,18 @@ def forecast(
 ) -> Forecast | None:
     """How the campaign of `state` goes on from lab time `now`; None if it does not without a person, or is over.
 
-    A hold counts as lifted now: its clock stands still.
+    A hold counts as lifted now: its clock stands still.  None too where the journal ends amid a step, so that nobody
+    can play on from there.
     """
     if state.started is None or state.ended or state.needs or state.given_up or state.mode is Mode.ABORTING:
         return None
     films = campaign.budget.samples - len(state.observations)
     steps = {plan: history.expected(plan, _typical(plan, campaign, lab), lab, state) for plan in PLANS}
-    ends = [_Play(state, campaign, lab, now, history, _off(steps, films, way)).finish() for way in (-1.0, 0.0, 1.0)]
+    try:
+        ends = [_Play(state, campaign, lab, now, history, _off(steps, films, way)).finish() for way in (-1.0, 0.0, 1.0)]
+    except LifecycleError as error:
+        log.info("the end is not foreseen: %s", error)
+        return None
     early, likely, late = sorted(ends)
     trust = list(BETWEEN)
     basis = max((steps[plan].basis for plan in ("deposit", "measure")), key=trust.index)
