@@ -25,8 +25,8 @@ from starlette.requests import HTTPConnection
 from orchestrator.campaign.lifecycle import CommandRefused
 from orchestrator.console.access import COOKIE, Access, Person
 from orchestrator.console.hub import Hub
-from orchestrator.console.shapes import Told
-from orchestrator.console.source import Deciding, Source
+from orchestrator.console.shapes import Did, Told
+from orchestrator.console.source import Source
 from orchestrator.console.users import Role
 
 log = logging.getLogger(__name__)
@@ -56,10 +56,15 @@ class Desk:
         return self.hub.source
 
     async def give(self, ask: Callable[[Any], Future[dict[str, Any]]]) -> Told:
-        """What the daemon answers to what `ask` asks of it.  Raises `Refused`."""
-        daemon: Deciding = self.source().daemon
+        """What the daemon answers to what `ask` asks of it, which is quickly asked.  Raises `Refused`."""
+        return Told.model_validate(await self._answer(ask(self.source().daemon)))
+
+    async def act(self, ask: Callable[[Any], Future[dict[str, Any]]]) -> Did:
+        """The same for an action on the search, which may take a moment to look into.  Raises `Refused`."""
+        return Did.model_validate(await self._answer(await asyncio.to_thread(ask, self.source().daemon)))
+
+    async def _answer(self, reply: Future[dict[str, Any]]) -> dict[str, Any]:
         # Never cancelled, whatever becomes of the request: the deciding thread sets its result.
-        reply = ask(daemon)
         answered = asyncio.Event()
         loop = asyncio.get_running_loop()
         reply.add_done_callback(lambda _: _wake(loop, answered))
@@ -68,7 +73,7 @@ class Desk:
         except TimeoutError:
             raise Refused(503, "not_answered", "it is not decided yet: ask again, with the same key") from None
         try:
-            return Told.model_validate(reply.result())
+            return reply.result()
         except CommandRefused as refusal:
             raise Refused(409, "refused", str(refusal)) from None
 

@@ -268,7 +268,9 @@ class Achieved(Shape):
 
 class SampleRow(Shape):
     number: int
-    phase: Literal["suggested", "depositing", "deposited", "measuring", "observed", "discarded", "quarantined"]
+    phase: Literal[
+        "suggested", "depositing", "deposited", "measuring", "observed", "discarded", "quarantined", "vetoed"
+    ]
     slot: int
     place: str
     bound_for: str | None
@@ -291,6 +293,8 @@ class SampleRow(Shape):
     observed_at: float | None
     has_loop: bool
     replicate: bool
+    rejected: str | None
+    """Who does not believe the value, when and why; null: it counts."""
 
 
 class Reading(Shape):
@@ -394,6 +398,52 @@ class Told(Shape):
     """This very request had been carried out already."""
     note: str
     first: dict[str, Any] | None
+
+
+class Did(Shape):
+    """What the giver of an action on the search is told."""
+
+    action: str
+    about: str
+    mode: str
+    changed: bool
+    again: bool
+    """This very request had been carried out already."""
+    entry: int
+    """The one that tells of it."""
+    number: int | None
+    """Of the sample, or of the own sample."""
+    note: str
+    first: dict[str, Any] | None
+
+
+class Act(Shape):
+    """An action's fields, its reason, and the last entry that its giver had seen."""
+
+    fields: dict[str, Any] = Field(default={}, max_length=20)
+    reason: str = Field(default="", max_length=1000)
+    seen: int = Field(ge=0)
+
+
+class OwnSample(Shape):
+    """One that waits for its turn."""
+
+    number: int
+    composition: Fractions
+    settings: dict[str, float]
+    by: str
+    reason: str
+
+
+class Search(Shape):
+    """What may be done about the search, and the queue of own samples."""
+
+    boot: str
+    actions: list[dict[str, Any]]
+    """Each with its name, what it does, in which modes of the campaign and phases of a sample, whether it needs a
+    reason, and its fields."""
+    queue: list[OwnSample]
+    """Next first."""
 
 
 class Order(Shape):

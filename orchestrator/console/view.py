@@ -264,4 +264,5 @@ def row(sample: Sample, history: History) -> s.SampleRow:
         observed_at=history.observed_at.get(sample.number),
         has_loop=sample.number in history.loops,
         replicate=told.replicate,
+        rejected=None if sample.rejected is None else str(sample.rejected),
     )
