@@ -64,6 +64,7 @@ export function span(seconds) {
 /** Such as `4 of 11 min`. */
 export function ofSpan(seconds, all) {
   if (!known(all)) return span(seconds);
+  if (all < 120) return `${Math.max(0, Math.floor(seconds))} of ${Math.round(all)} s`;
   const [one, other] = [span(seconds), span(all)];
   const unit = other.slice(other.lastIndexOf(" "));
   return all < 3600 && one.endsWith(unit) ? `${one.slice(0, -unit.length)} of ${other}` : `${one} of ${other}`;
