@@ -32,9 +32,11 @@ docs: $(VENV)/.ready-docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
 	@echo "The site is in build/docs/index.html"
 
-# Take the pictures of the documentation anew, from a night of their own; needs Chromium.
-pictures: $(VENV)/.ready-docs
-	$(BIN)/python docs/take_pictures.py
+# Take the pictures of the documentation anew, from nights of their own; minutes, and needs Chromium.
+pictures: $(VENV)/.ready-dev
+	$(BIN)/python docs/generate_terminal_pictures.py
+	$(BIN)/python -m docs.generate_console_pictures
+	$(BIN)/python -m docs.generate_report_pictures build/nights
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -1,14 +1,12 @@
-"""Take the pictures of the documentation from a night of their own: rehearsed, watched, and looked at.
+"""Rehearse a night, and draw what the commands say of it: status.svg, no-contact.svg and why.svg in docs/images.
 
-``python docs/take_pictures.py`` rehearses a small night (two minutes) and writes docs/images.  Terminal pictures are
-drawn by Rich from what the commands say; pages are photographed by Chromium, headless.
+``python docs/generate_terminal_pictures.py`` takes two minutes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -35,11 +33,6 @@ NIGHTSHIFT = [sys.executable, "-m", "orchestrator.cli"]
 SPEED = 600
 FILMS_FIRST = 8
 """Films measured before the night is photographed at work: by then the model decides."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-PAGES: tuple[tuple[str, str, str], ...] = (("report.html", "report.png", "1240,1130"),)
-"""Pages of a home's folder -> picture, and its size.  The console's pages belong here too once it serves them: they
-are photographed at their address while the night is at work."""
 
 
 def main() -> None:
@@ -62,8 +55,6 @@ def main() -> None:
             night.kill()
         last = max(r.entry.sample for r in entries_of(home) if r.entry.kind == "sample_suggested")
         draw(explained(why_of(entries_of(home), last)), "why.svg", f"nightshift why {last}")
-        for page, picture, size in PAGES:
-            photograph(home / page, IMAGES / picture, size)
 
 
 def nightshift(*arguments: str) -> str:
@@ -108,17 +99,6 @@ def draw(shown: RenderableType, picture: str, title: str) -> None:
 
 def open_nowhere() -> Any:
     return Path("/dev/null").open("w")
-
-
-def photograph(page: Path, picture: Path, size: str) -> None:
-    """The top of `page`, of width,height `size`."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        sys.exit(f"no browser: {picture.name} stays as it is; install chromium")
-    subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={size}",
-         f"--screenshot={picture}", page.as_uri()], check=True, capture_output=True,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":
