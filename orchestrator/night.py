@@ -324,7 +324,8 @@ class Night:
                 try:
                     daemon.run(recovered=recovered, abort=abort)
                 finally:
-                    self.notifier.stopping(_in_short(daemon.latest))
+                    if self.console is None or not self.console.stays:
+                        self.notifier.stopping(_in_short(daemon.latest))
                     daemon.close()
         self.home.keep_last(status(daemon.state, self.campaign, daemon.state.time).as_dict())
         return summary(self.home, self.campaign, time.monotonic() - self.began, world)

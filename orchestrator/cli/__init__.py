@@ -48,6 +48,7 @@ COMMANDS = {
     "init": "beginning:init",
     "completion": "installing:completion",
     "systemd-unit": "installing:systemd_unit",
+    "console": "lookback:console",
 }
 """Each command -> the module here, and what it is called there."""
 

@@ -22,7 +22,7 @@ from orchestrator.cli.common import (
     refuse,
     the_home,
 )
-from orchestrator.cli.paging import console_options, opened
+from orchestrator.cli.paging import console_options, opened, stay
 
 
 @click.command("dry-run")
@@ -154,7 +154,10 @@ def recover(home: Path | None, unattended: bool, abort: bool, as_json: bool, **p
 @console_options()
 @checked
 def serve(lab: Path, home: Path, unattended: bool, **page: Any) -> None:
-    """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign."""
+    """Serve LAB without a display: wait for `nightshift run CAMPAIGN --home HOME`, and run that campaign.
+
+    The operator's page stays when the campaign has ended, until Ctrl-C or SIGTERM, or `nightshift recover`.
+    """
     from drivers.clock import RealClock
     from orchestrator.campaign.labspec import load_lab
     from orchestrator.night import NotAllowed, carry_on
@@ -163,15 +166,18 @@ def serve(lab: Path, home: Path, unattended: bool, **page: Any) -> None:
     from orchestrator.service.home import Home
 
     if unattended and Home(home).begun:
+        folder = Home(home)
         try:
-            with opened(Home(home), **page) as console:
-                summary = carry_on(Home(home), {}, RealClock(), None, by=operator(), unattended=True, console=console)
+            with opened(folder, stays=True, **page) as console:
+                summary = carry_on(folder, {}, RealClock(), None, by=operator(), unattended=True, console=console)
+                stay(console, folder, summary)
         except NotAllowed as error:
             refuse(error, NEEDS_OPERATOR)
     else:
         bench = load_lab(lab)
         check_channels(bench)
         folder = new_home(home, "")
-        with opened(folder, **page) as console:
+        with opened(folder, stays=True, **page) as console:
             summary = serve_home(bench, folder, console)
+            stay(console, folder, summary)
     sys.exit(EXIT_CODES[summary["end"]])

@@ -57,11 +57,18 @@ class Desk:
 
     async def give(self, ask: Callable[[Any], Future[dict[str, Any]]]) -> Told:
         """What the daemon answers to what `ask` asks of it, which is quickly asked.  Raises `Refused`."""
-        return Told.model_validate(await self._answer(ask(self.source().daemon)))
+        return Told.model_validate(await self._answer(ask(self._commanded().daemon)))
 
     async def act(self, ask: Callable[[Any], Future[dict[str, Any]]]) -> Did:
         """The same for an action on the search, which may take a moment to look into.  Raises `Refused`."""
-        return Did.model_validate(await self._answer(await asyncio.to_thread(ask, self.source().daemon)))
+        return Did.model_validate(await self._answer(await asyncio.to_thread(ask, self._commanded().daemon)))
+
+    def _commanded(self) -> Source:
+        """What can be commanded.  Raises `Refused` where a campaign is only looked at."""
+        source = self.source()
+        if why := source.read_only():
+            raise Refused(409, "read_only", why)
+        return source
 
     async def _answer(self, reply: Future[dict[str, Any]]) -> dict[str, Any]:
         # Never cancelled, whatever becomes of the request: the deciding thread sets its result.

@@ -10,9 +10,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import HOLDS, Mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState
+from orchestrator.campaign.state import CampaignState, OpenStep
+from orchestrator.console.history import History, kind_of
 from orchestrator.console.shapes import Finish
 from orchestrator.service.budget import enough
 
@@ -29,6 +31,16 @@ class Expected:
     middle_s: float
     low_s: float
     high_s: float
+
+
+def of_step(step: OpenStep, state: CampaignState, lab: LabSpec, history: History) -> Expected | None:
+    """How long a step that is under way takes in all; None where nobody can say."""
+    return expected(history.durations.get(kind_of(step.intent), ()))
+
+
+def of_campaign(state: CampaignState, campaign: Campaign, lab: LabSpec, history: History, now: float) -> Finish | None:
+    """When the campaign's last observation is due; None where nobody can say, and where there is none to come."""
+    return finish(state, campaign, history.between, now)
 
 
 def expected(durations: Sequence[float]) -> Expected | None:

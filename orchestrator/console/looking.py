@@ -28,7 +28,7 @@ Seq = Annotated[int, Query(ge=0, le=2**53)]
 
 class Health(Shape):
     ok: bool
-    """The daemon decides."""
+    """The daemon decides, or the campaign is over."""
     boot: str
     seq: int
     campaign: str | None
@@ -86,7 +86,8 @@ async def health(desk: TheDesk) -> Health:
     source = desk.hub.source
     if source is None:
         return Health(ok=True, boot=desk.hub.boot, seq=0, campaign=None)
-    well = source.daemon.decided_s < 10.0
+    decided_s = source.daemon.decided_s
+    well = bool(source.state.ended) or (decided_s is not None and decided_s < 10.0)
     return Health(ok=well, boot=desk.hub.boot, seq=source.state.version, campaign=source.daemon.campaign.name)
 
 

@@ -230,6 +230,8 @@ class View(Shape):
     """Something asked for is still coming about (holding, stopping, aborting)."""
     may: list[str]
     """Commands that make sense now."""
+    read_only: str | None
+    """Why nothing can be commanded here; null: it can."""
     stop_wanted: bool
     held_by_policy: bool
     end: str | None
@@ -327,9 +329,10 @@ class Live(Shape):
     """Real seconds since the epoch."""
     lab_time: float
     rate: float
-    """Lab seconds that pass in a real second."""
-    decided_s: float
-    """Real seconds since the deciding thread last came by; more than a few: the daemon hangs."""
+    """Lab seconds that pass in a real second; 0 where a campaign is only looked at."""
+    decided_s: float | None
+    """Real seconds since the deciding thread last came by; more than a few: the daemon hangs.  Null: nobody decides,
+    the campaign is only looked at."""
     stations: dict[str, LiveStation]
 
 

@@ -64,6 +64,10 @@ class Scribe:
         self.sheet = Sheet()
 
     @property
+    def source(self) -> Source:
+        return self._source
+
+    @property
     def history(self) -> History:
         return self._history
 
@@ -84,6 +88,7 @@ class Scribe:
             self._history,
             now=source.now(),
             simulated=source.simulated,
+            read_only=source.read_only(),
         )
         rows = {number: self._row(sample, state.version) for number, sample in state.samples.items()}
         self.sheet = Sheet(state.version, shown.model_dump_json(), rows, tuple(self._entries))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from drivers.clock import Clock
+from orchestrator.campaign.actions import SearchRequest
 from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.spec import Campaign
@@ -29,20 +30,24 @@ class Heard(Protocol):
 
 
 class Deciding(Protocol):
-    """A daemon.  `state` is never changed once it can be seen here: a new one takes its place."""
-
-    lab: LabSpec
+    """A daemon.  `state` is never changed once it can be seen here: a new one takes its place.  `decided_s` is None
+    for one that decides nothing."""
 
     @property
     def campaign(self) -> Campaign: ...
 
     @property
+    def lab(self) -> LabSpec: ...
+
+    @property
     def state(self) -> CampaignState: ...
 
     @property
-    def decided_s(self) -> float: ...
+    def decided_s(self) -> float | None: ...
 
     def command(self, request: Request) -> Future[dict[str, Any]]: ...
+
+    def act(self, request: SearchRequest) -> Future[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,17 @@ class Source:
     """A daemon and what is known of its lab.
 
     `journal` is a connection of the console's own.  `heard` tells what each station's worker said last, and `chart`
-    asks the optimizer for a picture (it may block, and raise `rpc.RpcError`).
+    asks the optimizer for a picture (it may block, and raise `rpc.RpcError`).  Without a `clock` lab time stands still.
+    `read_only` says why nothing can be commanded; "": it can.
     """
 
     daemon: Deciding
     journal: Journal
-    clock: Clock
+    clock: Clock | None
     simulated: bool
     heard: Callable[[], Mapping[str, Heard | None]]
     chart: Chart
+    read_only: Callable[[], str] = lambda: ""
 
     @property
     def state(self) -> CampaignState:
@@ -66,7 +73,8 @@ class Source:
 
     def now(self) -> float:
         """Lab time, as the daemon would say it."""
-        return max(self.daemon.state.time, self.clock.now())
+        time = self.daemon.state.time
+        return time if self.clock is None else max(time, self.clock.now())
 
 
 def live(source: Source) -> Live:
@@ -74,7 +82,7 @@ def live(source: Source) -> Live:
     return Live(
         server_time=time.time(),
         lab_time=source.now(),
-        rate=1 / source.clock.real_s(1.0),
+        rate=0.0 if source.clock is None else 1 / source.clock.real_s(1.0),
         decided_s=source.daemon.decided_s,
         stations={name: _station(heard, source.daemon.lab, name) for name, heard in source.heard().items()},
     )

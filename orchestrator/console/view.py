@@ -7,9 +7,9 @@ from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, OpenStep, Sample, best
+from orchestrator.console import forecast
 from orchestrator.console import shapes as s
-from orchestrator.console.forecast import expected, finish
-from orchestrator.console.history import History, kind_of
+from orchestrator.console.history import History
 from orchestrator.console.why import why
 from orchestrator.console.words import step_words
 
@@ -17,9 +17,18 @@ TRANSITIONAL = (Mode.HOLDING, Mode.STOPPING, Mode.ABORTING)
 
 
 def view(
-    state: CampaignState, campaign: Campaign, lab: LabSpec, history: History, *, now: float, simulated: bool
+    state: CampaignState,
+    campaign: Campaign,
+    lab: LabSpec,
+    history: History,
+    *,
+    now: float,
+    simulated: bool,
+    read_only: str = "",
 ) -> s.View:
-    """The page's view after the entries folded into `state`, which `history` knows too, at lab time `now`."""
+    """The page's view after the entries folded into `state`, which `history` knows too, at lab time `now`.
+
+    `read_only` says why nothing can be commanded; "": it can."""
     objective, budget = campaign.objective, campaign.budget
     ended = state.ended
     command = state.commands[-1] if state.commands else None
@@ -42,9 +51,12 @@ def view(
             ends_at=state.started_at + 3600 * budget.lab_hours,
         ),
         mode=state.mode.value,
-        words=mode_words(state),
+        words=f"{read_only[0].upper()}{read_only[1:]}." if read_only and not ended else mode_words(state),
         transitional=state.mode in TRANSITIONAL,
-        may=[] if ended else [c.value for c in Command if (state.mode, c) in CAMPAIGN_TRANSITIONS and _sense(c, state)],
+        may=[]
+        if ended or read_only
+        else [c.value for c in Command if (state.mode, c) in CAMPAIGN_TRANSITIONS and _sense(c, state)],
+        read_only=read_only or None,
         stop_wanted=state.stop_wanted,
         held_by_policy=state.held_by_policy,
         end=ended.end if ended else None,
@@ -63,7 +75,7 @@ def view(
         time=state.time,
         started_at=state.started_at,
         counts=counts(state, campaign),
-        finish=finish(state, campaign, history.between, now),
+        finish=None if read_only else forecast.of_campaign(state, campaign, lab, history, now),
         best=_best(state, campaign, history),
         best_so_far=[
             s.BestPoint(sample=i.sample, count=i.count, time=i.time, value=i.value, sigma=i.sigma)
@@ -160,15 +172,15 @@ def station(name: str, state: CampaignState, lab: LabSpec, history: History) -> 
         kind=lab.stations[name].kind,
         devices={device: spec.role for device, spec in lab.stations[name].devices.items()},
         state=told,  # type: ignore[arg-type]  # one of its words
-        step=None if own is None else _step(own, history),
+        step=None if own is None else _step(own, state, lab, history),
         lost=lost,
         given_up=given_up,
     )
 
 
-def _step(step: OpenStep, history: History) -> s.Step:
+def _step(step: OpenStep, state: CampaignState, lab: LabSpec, history: History) -> s.Step:
     intent = step.intent
-    by = expected(history.durations.get(kind_of(intent), ()))
+    by = forecast.of_step(step, state, lab, history)
     moving = intent.plan == "transfer"
     return s.Step(
         uid=intent.step,

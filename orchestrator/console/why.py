@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 
 from orchestrator.campaign import why as choices
+from orchestrator.campaign.search import Queued
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, Sample
 from orchestrator.console.history import History
@@ -22,4 +23,11 @@ def why(sample: Sample, state: CampaignState, campaign: Campaign, history: Histo
         Neighbour.model_validate({name: getattr(film, name) for name in Neighbour.model_fields})
         for film in told.nearest
     ]
+    if sample.own is not None:
+        plain["words"] = own_words(sample.own)
     return Why(**plain | {"phase": sample.phase.value, "nearest": near})
+
+
+def own_words(own: Queued) -> str:
+    """Who wanted it, where no optimizer was asked."""
+    return f"{own.by} queued it{f': {own.reason}' if own.reason else ''}."

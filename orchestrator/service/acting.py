@@ -222,7 +222,7 @@ def _reordered(action: a.Reorder, site: Site) -> list[int]:
     """The queue with that own sample at its new place; at the end, if that is beyond it."""
     place = _place_of(action.queued, site)
     order = [own.number for own in site.state.search.queue]
-    order.insert(action.position - 1, order.pop(place))
+    order.insert(min(action.position, len(order)) - 1, order.pop(place))  # an index has fewer digits than a number may
     return order
 
 

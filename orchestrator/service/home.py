@@ -227,15 +227,44 @@ class Home:
         self._write_private(self._daemon, {"uri": uri, "token": token, "pid": os.getpid()})
 
     def show_at(self, url: str | None) -> None:
-        """Note where the operator's page is served; None: no more."""
-        note = self.path / "console.json"
+        """Note where this process serves the operator's page; None: no more."""
         if url is None:
-            note.unlink(missing_ok=True)
+            if self.shows_here:
+                self._console.unlink(missing_ok=True)
         else:
             try:
-                self._write_private(note, {"url": url, "pid": os.getpid()})
+                self._write_private(self._console, {"url": url, "pid": os.getpid()})
             except OSError as error:
-                raise HomeError(f"{note}: cannot be written ({error.strerror}); is its disk full?") from error
+                raise HomeError(f"{self._console}: cannot be written ({error.strerror}); is its disk full?") from error
+
+    @property
+    def shown_at(self) -> str | None:
+        """Where the operator's page is said to be served; None: nowhere."""
+        told = self._console_note()
+        return str(told["url"]) if "url" in told else None
+
+    @property
+    def shows_here(self) -> bool:
+        """Whether it is this process that serves the operator's page."""
+        return self._console_note().get("pid") == os.getpid()
+
+    def take_over_page(self) -> bool:
+        """Let the page of a daemon that has ended go (see `serve`): whether there was one."""
+        if self.daemon is not None or self.shown_at is None:
+            return False
+        self._console.unlink(missing_ok=True)
+        return True
+
+    @property
+    def _console(self) -> Path:
+        return self.path / "console.json"
+
+    def _console_note(self) -> dict[str, Any]:
+        try:
+            told = json.loads(self._console.read_text())
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
 
     def _write_private(self, path: Path, content: dict[str, Any]) -> None:
         new = path.with_suffix(".new")

@@ -16,6 +16,7 @@ from orchestrator.campaign import entries as e
 from orchestrator.journal import SqliteJournal
 from orchestrator.service.home import Home
 from tests.alerts.receivers import HttpChannel
+from tests.console.conftest import Browser
 
 from .conftest import ROOT, nightshift, passed_dry_run, small_campaign
 from .test_commands import doing, until
@@ -91,7 +92,7 @@ def test_a_night_in_real_time_starts_and_is_aborted(tmp_path: Path, lab: Path, s
 
 def test_a_daemon_waits_for_a_campaign_and_takes_one(tmp_path: Path, lab: Path, start: Start) -> None:
     home = Home(tmp_path / "home")
-    daemon = start("serve", lab, "--home", home.path)
+    daemon = start("serve", lab, "--home", home.path, "--console", "none")
     until(home, lambda s: s["mode"] == "idle")
     idle = nightshift("hold", "--home", home.path)
     assert idle.returncode == 5
@@ -109,6 +110,30 @@ def test_a_daemon_waits_for_a_campaign_and_takes_one(tmp_path: Path, lab: Path, 
     nightshift("abort", "--home", home.path)
     daemon.communicate(timeout=60)
     assert daemon.returncode == 4
+
+
+def test_the_page_stays_when_its_campaign_has_ended(tmp_path: Path, lab: Path, start: Start) -> None:
+    home = Home(tmp_path / "home")
+    daemon = start("serve", lab, "--home", home.path, "--console", "127.0.0.1:0")
+    until(home, lambda s: s["mode"] == "idle")
+    campaign = small_campaign(tmp_path)
+    ready = ("--lab", lab, "--home", home.path, "--rehearsed", passed_dry_run(tmp_path, campaign, lab), "--arm")
+    handed = nightshift("run", campaign, *ready)
+    assert handed.returncode == 0, handed.stderr
+    until(home, lambda s: doing(s, "robot", "transfer"))
+    url = home.shown_at
+    assert url is not None
+    browser = Browser(int(url.rstrip("/").rpartition(":")[2])).enter()
+    assert browser.command("abort").json["mode"] == "aborting"
+    assert daemon.stderr is not None
+    while "Its page stays at" not in daemon.stderr.readline():
+        assert daemon.poll() is None
+    assert browser.get("/api/view").json["view"]["end"] == "aborted"
+    assert browser.command("resume").code == "read_only"
+    daemon.terminate()
+    daemon.communicate(timeout=60)
+    assert daemon.returncode == 4
+    assert home.shown_at is None
 
 
 def test_instruments_that_do_not_answer_are_named_and_nothing_is_begun(tmp_path: Path) -> None:
