@@ -41,7 +41,7 @@ class Hub:
         self._beats = 0
         self._changed = asyncio.Condition()
         self._thread = ThreadPoolExecutor(1, "console-sheet")  # so that the loop never waits for a disk
-        self._messages: dict[int, str] = {}  # seq seen -> message, for the sheet at hand
+        self._messages: dict[tuple[int, int], str] = {}  # seq of the sheet, seq seen -> message
         self._task: asyncio.Task[None] | None = None
         self._refreshing = asyncio.Lock()
 
@@ -75,14 +75,16 @@ class Hub:
         source = self.source
         if source is None:
             return Sheet()
-        if self._scribe is None:
-            self._scribe = Scribe(source)
         scribe = self._scribe
-        if source.state.version != scribe.sheet.seq:
+        if scribe is None or scribe.source is not source or source.state.version != scribe.sheet.seq:
             async with self._refreshing:
+                scribe = self._scribe
+                if scribe is None or scribe.source is not source:  # a new one tells of the same journal
+                    scribe = Scribe(source)
                 before = scribe.sheet
                 if await self.apart(scribe.write) is not before:
                     self._messages.clear()
+                self._scribe = scribe
         return scribe.sheet
 
     def live(self) -> str:
@@ -108,13 +110,13 @@ class Hub:
     async def update(self, seen: int) -> tuple[str, int]:
         """What has come after `seen`, and up to where that is."""
         sheet = self.sheet
-        if (known := self._messages.get(seen)) is not None:
+        if (known := self._messages.get((sheet.seq, seen))) is not None:
             return known, sheet.seq
         entries, seq = await self._entries(sheet, seen)
         head = self._head("update", seq)
         message = f'{head},"view":{sheet.view},"samples":{sheet.rows_since(seen)},"entries":{entries}}}'
         if seq == sheet.seq and sheet is self.sheet:
-            self._messages[seen] = message
+            self._messages[sheet.seq, seen] = message
         return message, seq
 
     async def _entries(self, sheet: Sheet, seen: int) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -153,6 +154,20 @@ def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -
 
     asyncio.run(night())
     assert (page.closed, len(page.taken)) == (TOO_SLOW, 1)
+
+
+def test_what_one_page_is_told_is_not_told_to_another_that_has_more_to_hear() -> None:
+    """The sheet is written on a thread of its own, so that a page may come for its message at any moment."""
+
+    async def told() -> tuple[str, int]:
+        hub = Hub("boot", lambda: None)
+        hub._scribe = SimpleNamespace(sheet=Sheet(6, "null", {}, ((6, "6"),)))  # type: ignore[assignment]
+        await hub.update(5)
+        hub._scribe.sheet = Sheet(7, "null", {}, ((6, "6"), (7, "7")))
+        return await hub.update(5)
+
+    message, seq = asyncio.run(told())
+    assert (json.loads(message)["entries"], seq) == ([6, 7], 7)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30)), max_size=8), st.integers(0, 30))
