@@ -12,19 +12,25 @@ import hmac
 import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from orchestrator.console.users import NOBODY, Role, User, Users
 
 COOKIE = "nightshift"
 SESSION_S = 14 * 24 * 3600.0
-FROM_ADDRESS, FOR_NAME = 5, 50
-"""Wrong passwords from one address, and for one name from anywhere, before the next is refused; the second is larger,
-so that a stranger does not easily keep out who belongs here..."""
+GUESSES, FROM_ADDRESS, FOR_NAME = 5, 20, 50
+"""Wrong passwords for one name from one address, for any name from one address, and for one name from anywhere, before
+the next is refused.  The first is what stops who guesses; the others are larger, so that he keeps out neither who
+shares his address (a proxy, a laboratory's network) nor, easily, whose name he tries..."""
 WINDOW_S = 60.0
 """...until so long after the first of them."""
 REMEMBERED = 10_000
+"""Names, addresses and pairs of them of which wrong passwords are kept in mind: beyond, the oldest are forgotten."""
+IPV6_NETWORK = 64
+"""Bits of an IPv6 address that are not its owner's to choose."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +51,48 @@ class TooOften(Exception):
 
 
 class Attempts:
-    """Wrong passwords of late, by whom and from where."""
+    """Wrong passwords of late, by whom and from where; `now` tells real seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._wrong: dict[str, list[float]] = {}
+        self._wrong: OrderedDict[tuple[str, str], list[float]] = OrderedDict()  # the last that was booked is the last
+
+    def __len__(self) -> int:
+        """How many names, addresses and pairs are remembered."""
+        return len(self._wrong)
 
     def book(self, name: str, address: str) -> None:
         """Count one as wrong until it turns out to be `right`.  Raises `TooOften`, and then does not count it."""
         now = self._now()
-        keys = {f"name {name}": FOR_NAME, f"address {address}": FROM_ADDRESS}
-        recent = {key: [at for at in self._wrong.get(key, ()) if now - at < WINDOW_S] for key in keys}
-        for key, limit in keys.items():
+        limits = dict(zip(_keys(name, address), (GUESSES, FROM_ADDRESS, FOR_NAME), strict=True))
+        recent = {key: [at for at in self._wrong.get(key, ()) if now - at < WINDOW_S] for key in limits}
+        for key, limit in limits.items():
             if len(recent[key]) >= limit:
                 raise TooOften(WINDOW_S - (now - recent[key][0]))
-        if len(self._wrong) > REMEMBERED:
-            self._wrong = {key: at for key, at in self._wrong.items() if now - at[-1] < WINDOW_S}
-        for key in keys:
-            self._wrong[key] = [*recent[key], now]
+        for key, times in recent.items():
+            self._wrong[key] = [*times, now]
+            self._wrong.move_to_end(key)
+        while len(self._wrong) > REMEMBERED:
+            self._wrong.popitem(last=False)
 
     def right(self, name: str, address: str) -> None:
-        """It was right: forget the wrong ones before it."""
-        self._wrong.pop(f"name {name}", None)
-        self._wrong.pop(f"address {address}", None)
+        """It was right: forget the wrong ones for `name` before it, and this one."""
+        pair, from_address, for_name = _keys(name, address)
+        self._wrong.pop(pair, None)
+        self._wrong.pop(for_name, None)
+        if times := self._wrong.get(from_address):
+            times.pop()
+
+
+def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
+    """The pair, the address and the name; of an IPv6 address the network, in which its owner has any."""
+    try:
+        known = ip_address(address)
+        if known.version == 6:
+            address = str(ip_network((known, IPV6_NETWORK), strict=False))
+    except ValueError:  # no address: a server on a socket file
+        pass
+    return (name, address), ("", address), (name, "")
 
 
 class Access:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 import secrets
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from orchestrator.console.access import Access
+from orchestrator.console.past import left
 from orchestrator.console.source import Source
 from orchestrator.console.users import ConsoleError, Role, Users, folder, signing_key
 
@@ -31,16 +34,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOST, PORT = "127.0.0.1", 8765
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 NEXT_PORTS = 20
 """Ports tried after one that was not asked for by name."""
 RETRY_S = 1.0
+RETRY_PORT_S = 0.1
 CLOSE_S = 5.0
 BACKLOG = 128
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the console is served.  `exact`: there and nowhere else; `login`: people log in, also on loopback."""
+    """Where the console is served.  `exact`: there and nowhere else; `login`: people log in, also on loopback.
+
+    `name`: a reverse proxy on this machine serves it to others by that name, and is believed whence they come.
+    """
 
     host: str = HOST
     port: int = PORT
@@ -48,12 +56,27 @@ class Address:
     certificate: Path | None = None
     key: Path | None = None
     login: bool = False
+    name: str = ""
 
     @classmethod
-    def of(cls, text: str, certificate: Path | None = None, key: Path | None = None, login: bool = False) -> Address:
+    def of(
+        cls,
+        text: str,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        login: bool = False,
+        name: str = "",
+    ) -> Address:
         """From ``HOST:PORT``, ``HOST`` or ``:PORT``; "" is the default.  Raises `ConsoleError`."""
         host, port = _split(text)
-        return cls(host or HOST, PORT if port is None else port, port is not None, certificate, key, login)
+        if name and not NAME.fullmatch(name):
+            raise ConsoleError(f"--console-name {name}: give the name alone, such as lab.example.org")
+        return cls(host or HOST, PORT if port is None else port, port is not None, certificate, key, login, name)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether people log in: everywhere but where only this machine's accounts can be."""
+        return self.login or bool(self.name) or not self.loopback
 
     @property
     def loopback(self) -> bool:
@@ -67,9 +90,10 @@ class Address:
     @property
     def names(self) -> set[str]:
         """The names that a browser may know it by; an address always being one."""
+        proxied = {self.name} if self.name else set()
         if self.loopback:
-            return {"localhost"}
-        return {self.host, socket.gethostname(), socket.getfqdn()}
+            return {"localhost"} | proxied
+        return proxied | {self.host, socket.gethostname(), socket.getfqdn()}
 
 
 def _split(text: str) -> tuple[str, int | None]:
@@ -84,10 +108,11 @@ def _split(text: str) -> tuple[str, int | None]:
 class Console:
     """Serves the page at `address` from `open` to `close`; until a campaign is `attached` it has nothing to show."""
 
-    def __init__(self, address: Address, owner: str, where: Path | None = None) -> None:
-        """`owner` is who commands where nobody logs in; `where` is the folder of the users' file."""
+    def __init__(self, address: Address, owner: str, where: Path | None = None, *, stays: bool = False) -> None:
+        """`owner` is who commands where nobody logs in; `where` is the folder of the users' file.  `stays`: a campaign
+        that has ended is shown until `close`."""
         self.boot = secrets.token_hex(8)
-        self._address, self._owner = address, owner
+        self._address, self._owner, self._stays = address, owner, stays
         self._where = where or folder()
         self._source: Source | None = None
         self._listening: socket.socket | None = None
@@ -106,10 +131,13 @@ class Console:
         port = self._listening.getsockname()[1]
         return f"{'https' if self._address.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"
 
-    def open(self) -> Self:
-        """Take the port and begin to serve.  Raises `ConsoleError`."""
+    def open(self, patience_s: float = 0.0) -> Self:
+        """Take the port and begin to serve; for `patience_s` real seconds whoever has the port may let go of it.
+
+        Raises `ConsoleError`.
+        """
         access = self._check()
-        self._listening = self._take_port()
+        self._listening = self._take_port(time.monotonic() + patience_s)
         self._access = access
         self._thread.start()
         return self
@@ -125,22 +153,41 @@ class Console:
             self._thread.join(CLOSE_S)
         if self._listening is not None:
             self._listening.close()
+        if self._source is not None:
+            self._source.journal.close()
 
     @contextmanager
     def attached(self, source: Source) -> Iterator[None]:
-        """Meanwhile show `source`."""
+        """Meanwhile show `source`; afterwards what its daemon left, if this console stays."""
         self._source = source
         try:
             yield
         finally:
-            self.close("the campaign's daemon has ended")
-            source.journal.close()
+            if self._stays and source.state.ended:
+                self._source = left(source)
+            else:
+                self.close("the campaign's daemon has ended")
 
     def __enter__(self) -> Self:
-        return self.open()
+        return self if self._listening is not None else self.open()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def stays(self) -> bool:
+        """Whether a campaign that has ended is shown on."""
+        return self._stays
+
+    @property
+    def shows(self) -> bool:
+        """Whether it has a campaign to show."""
+        return self._source is not None
+
+    @property
+    def login(self) -> bool:
+        """Whether people log in there."""
+        return self._address.guarded
 
     # --- opening --------------------------------------------------------------------------------------
 
@@ -153,7 +200,7 @@ class Console:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(at.certificate, at.key)
             except (OSError, ssl.SSLError) as error:
                 raise ConsoleError(f"{at.certificate}, {at.key}: no certificate and key ({error})") from error
-        login = at.login or not at.loopback
+        login = self.login
         if not at.loopback and not at.certificate:
             raise ConsoleError(
                 f"--console {at.host}: others can reach that; give --console-cert and --console-key, or use "
@@ -173,7 +220,16 @@ class Console:
             log.warning("%s; open pages must be reloaded after a restart", error)
             return secrets.token_bytes(32)
 
-    def _take_port(self) -> socket.socket:
+    def _take_port(self, until: float) -> socket.socket:
+        while True:
+            try:
+                return self._free_port()
+            except ConsoleError:
+                if time.monotonic() >= until:
+                    raise
+            threading.Event().wait(RETRY_PORT_S)
+
+    def _free_port(self) -> socket.socket:
         at = self._address
         ports = [at.port] if at.exact else range(at.port, min(at.port + NEXT_PORTS, 65536))
         family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
@@ -208,6 +264,7 @@ class Console:
     async def _serve(self) -> None:
         import uvicorn  # and with it FastAPI: nobody else waits for them
 
+        from orchestrator.console.door import Door, Line
         from orchestrator.console.hub import Hub
         from orchestrator.console.server import application
 
@@ -215,13 +272,14 @@ class Console:
         at, hub = self._address, Hub(self.boot, lambda: self._source)
         config = uvicorn.Config(
             application(hub, self._access, at.names, loopback=at.loopback),
-            http="h11",
-            ws="websockets-sansio",
+            http=Door,
+            ws=Line,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(at.name),
+            forwarded_allow_ips="127.0.0.1,::1",
             ssl_certfile=at.certificate,
             ssl_keyfile=at.key,
             ws_max_size=4096,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
@@ -27,8 +27,10 @@ from orchestrator.journal import JournalError
 
 log = logging.getLogger(__name__)
 
+ROUTERS = (commands.router, looking.router, search.router)
 STATIC = Path(__file__).parent / "static"
 REVALIDATE = "no-cache"
+PART = 64 * 1024
 A_DAY = "private, max-age=86400"
 
 
@@ -49,8 +51,8 @@ def application(hub: Hub, access: Access, names: Iterable[str] = ("localhost",),
     app.state.verifying = asyncio.Semaphore(2)
     app.state.charting = asyncio.Lock()
     app.state.charts = {}
-    for routes in (commands, looking, search):
-        app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
     _files(app)
     _refusals(app)
     return Guard(app, names, loopback=loopback)
@@ -86,7 +88,14 @@ class _Library:
         if self._compressed is None:
             path = self._path
             self._compressed = await asyncio.to_thread(lambda: gzip.compress(path.read_bytes(), 6))
-        return Response(self._compressed, media_type="text/javascript", headers={**headers, "content-encoding": "gzip"})
+        told = {**headers, "content-encoding": "gzip", "content-length": str(len(self._compressed))}
+        return StreamingResponse(_in_parts(self._compressed), media_type="text/javascript", headers=told)
+
+
+async def _in_parts(content: bytes) -> AsyncIterator[bytes]:
+    """So that for a client that takes none of it no copy is kept of the whole."""
+    for begin in range(0, len(content), PART):
+        yield content[begin : begin + PART]
 
 
 def _refusals(app: FastAPI) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -72,4 +73,5 @@ async def _tell(socket: WebSocket, hub: Hub, after: int | None, slow_s: float) -
 
 async def _close(socket: WebSocket, code: int) -> None:
     if socket.application_state is WebSocketState.CONNECTED:
-        await asyncio.wait_for(socket.close(code), 1.0)
+        with suppress(TimeoutError):  # it takes not even that: `orchestrator.console.door` drops it
+            await asyncio.wait_for(socket.close(code), 1.0)

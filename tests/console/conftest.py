@@ -24,7 +24,7 @@ from orchestrator.journal import SqliteJournal
 from orchestrator.service import daemon as daemon_module
 from tests.service.test_daemon import LAB, Lab
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 PASSWORDS = {"vera": "only looks on", "olga": "runs the night", "ada": "may do anything"}
 ROLES = {"vera": Role.VIEWER, "olga": Role.OPERATOR, "ada": Role.ADMIN}
 

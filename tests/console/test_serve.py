@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from orchestrator.cli import main
 from orchestrator.console import serve as serve_module
-from orchestrator.console.access import Access, Attempts, TooOften
+from orchestrator.console.access import GUESSES, Access, Attempts, TooOften
 from orchestrator.console.serve import Address, Console
 from orchestrator.console.users import ConsoleError, Role, User, Users, signing_key
 
@@ -125,6 +125,44 @@ def test_others_reach_it_by_tls_only_and_the_cookie_too(tmp_path: Path) -> None:
         secure.close()
 
 
+def test_behind_a_proxy_people_log_in_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConsoleError, match="names no operator"):
+        console(tmp_path, name="lab.example").open()
+    Users(tmp_path).put("olga", User.with_password(Role.OPERATOR, "runs the night"))
+    with console(tmp_path, name="lab.example") as page:
+        browser = Browser(int(page.url.rstrip("/").rpartition(":")[2]), host="lab.example")
+        told = {"name": "olga", "password": "runs the night"}
+        proxied = {"X_Forwarded_Proto": "https", "X_Forwarded_For": "192.0.2.1", "Origin": "https://lab.example"}
+        answer = browser.post("/api/login", told, **proxied)
+        assert answer.status == 200, answer.body
+        assert "secure" in answer.headers["set-cookie"].lower()
+        assert browser.get("/api/session", **proxied).json["name"] == "olga"
+        for origin in ("http://lab.example", "https://evil.example"):
+            refused = browser.post("/api/login", told, **{**proxied, "Origin": origin})
+            assert (refused.status, refused.code) == (403, "wrong_origin")
+        browser.host = "evil.example"
+        assert browser.get("/api/health").code == "wrong_host"
+        browser.host = "lab.example"
+        wrong = {"name": "olga", "password": "a guess"}
+        codes = [browser.post("/api/login", wrong, **proxied).code for _ in range(GUESSES + 1)]
+        assert codes[-1] == "too_often"
+        elsewhere = {**proxied, "X_Forwarded_For": "192.0.2.2"}
+        assert browser.post("/api/login", told, **elsewhere).status == 200, "each address by itself"
+
+
+def test_where_nobody_proxies_nobody_is_believed_whence_he_comes(guarded: Served) -> None:
+    browser = guarded.browser()
+    wrong = {"name": "olga", "password": "a guess"}
+    told = [browser.post("/api/login", wrong, X_Forwarded_For=f"192.0.2.{n}").code for n in range(GUESSES + 1)]
+    assert told[-1] == "too_often"
+
+
+@pytest.mark.parametrize("name", ["https://lab.example", "lab.example:443", "a b", "-", "x" * 300])
+def test_a_proxys_name_that_is_none(name: str) -> None:
+    with pytest.raises(ConsoleError, match="--console-name"):
+        Address.of("", name=name)
+
+
 def test_a_server_that_fails_is_started_again_and_the_daemon_goes_on(
     served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -225,15 +263,15 @@ def test_a_session_is_over_in_time(tmp_path: Path) -> None:
 def test_wrong_passwords_are_forgotten_in_time_and_by_the_right_one() -> None:
     now = [0.0]
     attempts = Attempts(lambda: now[0])
-    for _ in range(5):
+    for _ in range(GUESSES):
         attempts.book("olga", "1.2.3.4")
     with pytest.raises(TooOften, match="60 s"):
-        attempts.book("ada", "1.2.3.4")
+        attempts.book("olga", "1.2.3.4")
     attempts.book("olga", "5.6.7.8")
     now[0] = 60.0
     attempts.book("olga", "1.2.3.4")
     attempts.right("olga", "1.2.3.4")
-    for _ in range(5):
+    for _ in range(GUESSES):
         attempts.book("olga", "1.2.3.4")
 
 
