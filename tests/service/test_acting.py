@@ -233,6 +233,7 @@ def test_the_queue_is_put_in_another_order():
     assert decide(state, a.Reorder(queued=3)).order == [3, 1, 2]
     assert decide(state, a.Reorder(queued=1, position=2)).order == [2, 1, 3]
     assert decide(state, a.Reorder(queued=1, position=99)).order == [2, 3, 1]
+    assert decide(state, a.Reorder(queued=1, position=10**400)).order == [2, 3, 1]  # more than an index can be
     refused("own sample 4 is not queued: queued: 1, 2, 3", state, a.Reorder(queued=4))
     tell(state, decide(state, a.Withdraw(queued=2)))
     assert [own.number for own in state.search.queue] == [1, 3]

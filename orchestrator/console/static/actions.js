@@ -25,7 +25,7 @@ function holdOrResume() {
 function draw() {
   const now = mode();
   const held = HOLDS.includes(now);
-  const over = Boolean(state.view?.end);
+  const over = Boolean(state.view?.end || state.view?.read_only);
   const [hold, stop, abortButton] = [$("hold"), $("stop"), $("abort")];
   const asking = state.asked?.command;
   say(hold, asking === "hold" ? "Asking to hold…" : asking === "resume" ? "Asking to resume…" : held ? "Resume" : "Hold");
