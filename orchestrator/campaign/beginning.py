@@ -23,6 +23,7 @@ CAMPAIGN_HEAD = """\
 # Check it:     nightshift check {file}
 # Rehearse it:  nightshift dry-run {file}
 # What to do when something fails stands under [recovery]; without it the defaults hold.
+# What films cost stands under [cost]; without it all cost the same.
 """
 LAB_HEAD = """\
 # A lab, written by `nightshift init` for rehearsals.  Before it meets hardware, put in your own: every address with

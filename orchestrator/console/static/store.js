@@ -80,7 +80,7 @@ export function badge() {
   if (!inContact()) return state.heardAt === null ? ["connecting", "connecting"] : ["no contact", "lost"];
   const now = mode();
   if (now === null) return ["no campaign", "stopped"];
-  if (state.view.read_only) return ["nobody runs it", "stopped"];
+  if (state.view.read_only && !state.view.end) return ["nobody runs it", "stopped"];
   if (state.view.end) return state.view.end === "needs operator" ? [now, now] : ["ended", "stopped"];
   return [now, now];
 }
