@@ -14,6 +14,8 @@ from orchestrator.campaign.attached import Pool
 from orchestrator.campaign.grid import Grid
 from orchestrator.campaign.space import Space
 from orchestrator.optimizer.domain import Feature, Floats, Ranked, Rows, Score, Taken, keys, span
+from orchestrator.optimizer.improvement import Improvement
+from orchestrator.optimizer.screen import Indices, Screen
 from orchestrator.optimizer.suggestion import Candidate
 
 
@@ -30,6 +32,7 @@ class Finite:
             raise ValueError(f"features are finite numbers, {len(described)} for each row, not of shape {X.shape}")
         self.X = np.ascontiguousarray(X, dtype=np.float64)
         self.described = tuple(described)
+        self._screen = Screen(self.X)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -51,17 +54,22 @@ class Finite:
         return indices[:, np.newaxis]
 
     def best(self, score: Score, taken: Taken, incumbents: Rows, rng: np.random.Generator) -> Ranked:
-        scores = np.array(score(self.X))
-        scores[taken.rows[:, 0]] = -np.inf
-        found: list[int] = []
-        values: list[float] = []
-        for _ in range(min(2, len(scores))):
-            index = int(np.argmax(scores))
-            if scores[index] > -np.inf:
-                found.append(index)
-                values.append(float(scores[index]))
-                scores[index] = -np.inf
-        return Ranked(np.array(found, dtype=np.int64).reshape(-1, 1), np.array(values))
+        free = np.ones(len(self.X), dtype=bool)
+        free[taken.rows[:, 0]] = False
+        if isinstance(score, Improvement):
+            indices, scores = self._screen.scores(score, free)
+        else:
+            indices, scores = np.flatnonzero(free), score(self.X)[free]
+        return _two_best(indices, scores)
+
+
+def _two_best(indices: Indices, scores: Floats) -> Ranked:
+    """Of rows `indices` (m,), ascending: of equals the first."""
+    left, found = scores.copy(), []
+    for _ in range(min(2, len(left))):
+        found.append(int(np.argmax(left)))
+        left[found[-1]] = -np.inf
+    return Ranked(indices[found, np.newaxis].astype(np.int64), scores[found])
 
 
 class Table(Finite):

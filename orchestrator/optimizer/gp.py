@@ -42,7 +42,7 @@ NOISE_BOUNDS = (1e-6, 1.0)  # targets of variance 1
 MAX_ITERATIONS = 30
 TOLERANCES = {"ftol": 1e-5, "gtol": 1e-3}  # of the log density: finer ones move no decision
 CHUNK = 8192  # at most so many points are predicted at a time,
-CHUNK_NUMBERS = 2**20  # and no more than make a covariance of so many numbers, however large n is
+CHUNK_NUMBERS = 2**17  # and no more than make a covariance of so many numbers: they stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,12 @@ class Posterior:
     L: Array  # (n, n)
     mu: float
     alpha: Array  # (n, q)
+    base: Posterior | None = None  # what this one extends
+
+    @property
+    def root(self) -> Posterior:
+        """The posterior that extends no other, of which this one has all observations."""
+        return self if self.base is None else self.base.root
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Means (m, q) and standard deviations (m,) of the noise-free function at `points` (m, d)."""
@@ -95,12 +101,33 @@ class Posterior:
 
 def condition(X: Array, y: Array, v: Array, hyper: Hyperparameters, mu: float | None = None) -> Posterior:
     """The posterior given targets `y` (n,) or (n, q); the mean is profiled from `y` unless `mu` is given."""
-    L = cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v))
+    return _given(X, y, v, hyper, cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v)), mu, None)
+
+
+def extend(posterior: Posterior, X: Array, y: Array, v: Array, mu: float | None = None) -> Posterior:
+    """`posterior` after r more observations at `X` (r, d) with known noise `v` (r,), at the price of these.
+
+    `y` (n + r,) or (n + r, q) are all targets, in the order of the observations; the mean is profiled from them
+    unless `mu` is given.
+    """
+    n, r = len(posterior.X), len(X)
+    hyper = posterior.hyper
+    lower = solve_triangular(posterior.L, covariance(posterior.X, X, hyper), lower=True, check_finite=False).T
+    L = np.zeros((n + r, n + r), order="F")
+    L[:n, :n] = posterior.L
+    L[n:, :n] = lower
+    L[n:, n:] = cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v) - lower @ lower.T)
+    every_v = np.concatenate([posterior.v, v])
+    return _given(np.concatenate([posterior.X, X]), y, every_v, hyper, L, mu, posterior)
+
+
+def _given(
+    X: Array, y: Array, v: Array, hyper: Hyperparameters, L: Array, mu: float | None, base: Posterior | None
+) -> Posterior:
     if mu is None:
         mu = _profiled_mean(L, y)
     columns = np.atleast_2d(y.T).T
-    alpha = cho_solve((L, True), columns - mu, check_finite=False)
-    return Posterior(X, columns, v, hyper, L, mu, alpha)
+    return Posterior(X, columns, v, hyper, L, mu, cho_solve((L, True), columns - mu, check_finite=False), base)
 
 
 def fantasies(posterior: Posterior, points: Array, count: int, rng: np.random.Generator) -> Array:

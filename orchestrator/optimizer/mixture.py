@@ -51,6 +51,4 @@ def moments(means: Array, sigmas: Array) -> tuple[Array, Array]:
 def _imagined(posterior: gp.Posterior, points: Array, count: int, rng: np.random.Generator) -> gp.Posterior:
     fantasies = gp.fantasies(posterior, points, count, rng)
     y = np.concatenate([np.tile(posterior.y, (1, count)), fantasies])
-    v = np.concatenate([posterior.v, np.zeros(len(points))])
-    X = np.concatenate([posterior.X, points])
-    return gp.condition(X, y, v, posterior.hyper, mu=posterior.mu)
+    return gp.extend(posterior, points, y, np.zeros(len(points)), mu=posterior.mu)

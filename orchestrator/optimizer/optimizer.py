@@ -24,6 +24,7 @@ from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
 from orchestrator.optimizer.feasibility import Feasibility
+from orchestrator.optimizer.improvement import Improvement
 from orchestrator.optimizer.kernels import typical_distance
 from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.prospects import Prospects, Search
@@ -310,6 +311,8 @@ class Optimizer:
 
     def _score(self, situation: Situation, weighing: Weighing) -> Score:
         """The acquisition, and what is added to it."""
+        if self._settings.acquisition == "log_ei" and weighing.nothing:
+            return Improvement(situation.belief, situation.incumbent, self._model.inputs)
         acquisition = ACQUISITIONS[self._settings.acquisition](situation)
 
         def score(X: Floats) -> Floats:

@@ -30,6 +30,11 @@ class Weighing:
     cost: Cost | None = None
     cooling: float = 1.0
 
+    @property
+    def nothing(self) -> bool:
+        """Whether scores are left as they are."""
+        return self.feasibility is None and self.cost is None
+
     def added(self, X: Floats, inputs: Floats, described: Sequence[Feature]) -> Floats | float:
         """To the scores of rows of features `X` (m, d), which are `inputs` to the model."""
         total: Floats | float = 0.0

@@ -83,6 +83,9 @@ class Surrogate:
         self._fitted = 0
         self._hypers: list[gp.Hyperparameters | None] = [None] * len(self._beliefs)
         self._sloping: list[gp.Posterior | None] = [None] * len(self._beliefs)  # by which slopes are told
+        self._bases: list[gp.Posterior] = []  # given the values of the last fit alone
+        self._known: tuple[int, int] | None = None  # values and bounds of the last posterior
+        self._posterior: Mixture | None = None
         self._warping = Warping()
 
     def __len__(self) -> int:
@@ -121,8 +124,12 @@ class Surrogate:
 
     def posterior(self) -> Mixture:
         """Given all observations, first the values and then the bounds, in scaled inputs and warped targets."""
-        self._refit()
-        return Mixture(tuple(self._conditioned(k, hyper) for k, hyper in enumerate(self._fits())))
+        known = len(self), len(self._bounds)
+        if self._posterior is None or self._known != known:
+            self._refit()
+            given = self._bounded if self._bounds else self._extended
+            self._known, self._posterior = known, Mixture(tuple(map(given, range(len(self._beliefs)))))
+        return self._posterior
 
     def given_pending(self, posterior: Mixture, points: Floats, count: int, rng: np.random.Generator) -> Mixture:
         """`posterior` after `count` joint fantasies of what the pending `points` (p, d) will show."""
@@ -192,11 +199,17 @@ class Surrogate:
             "noise": math.sqrt(hyper.noise) / slope,
         }
 
-    def _conditioned(self, k: int, hyper: gp.Hyperparameters) -> gp.Posterior:
-        X, y = np.array(self._X), self._targets()
+    def _extended(self, k: int) -> gp.Posterior:
+        base = self._bases[k]
+        n = len(base.X)
+        if n == len(self):
+            return base
         v = self._variances() + self._spread(self._sloping[k], len(self))
-        if not self._bounds:
-            return gp.condition(X, y, v, hyper)
+        return gp.extend(base, np.array(self._X[n:]), self._targets(), v[n:])
+
+    def _bounded(self, k: int) -> gp.Posterior:
+        X, y, hyper = np.array(self._X), self._targets(), self._bases[k].hyper
+        v = self._variances() + self._spread(self._sloping[k], len(self))
         B = np.array([bound.X for bound in self._bounds])
         values = np.array([bound.value for bound in self._bounds])
         sides = np.array([bound.side for bound in self._bounds])
@@ -212,6 +225,7 @@ class Surrogate:
             self._fitted = due
             self._warping = Warping.of(np.array(self._y[:due]))
             self._hypers = [self._fit(k, due) for k in range(len(self._beliefs))]
+            self._bases = [self._base(k, due, hyper) for k, hyper in enumerate(self._fits())]
 
     def _fit(self, k: int, due: int) -> gp.Hyperparameters:
         X, y, v = np.array(self._X[:due]), self._targets()[:due], self._variances()[:due]
@@ -222,6 +236,10 @@ class Surrogate:
         if uncertain:
             self._sloping[k] = gp.condition(X, y, v + spread, hyper)
         return hyper
+
+    def _base(self, k: int, due: int, hyper: gp.Hyperparameters) -> gp.Posterior:
+        X, y, v = np.array(self._X[:due]), self._targets()[:due], self._variances()[:due]
+        return gp.condition(X, y, v + self._spread(self._sloping[k], due), hyper)
 
     def _spread(self, sloping: gp.Posterior | None, count: int) -> Floats:
         """What the uncertainty of X adds to v, of the first `count` observations."""
