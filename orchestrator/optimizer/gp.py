@@ -41,8 +41,9 @@ AMPLITUDE_BOUNDS = (1e-3, 1e3)  # targets of variance 1
 NOISE_BOUNDS = (1e-6, 1.0)  # targets of variance 1
 MAX_ITERATIONS = 30
 TOLERANCES = {"ftol": 1e-5, "gtol": 1e-3}  # of the log density: finer ones move no decision
+SMALL = 64  # rows of a triangle that is inverted in one go
 CHUNK = 8192  # at most so many points are predicted at a time,
-CHUNK_NUMBERS = 2**17  # and no more than make a covariance of so many numbers: they stay in a processor's cache
+CHUNK_NUMBERS = 2**15  # and no more than make a covariance of so many numbers: they stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def fit(
     found = minimize(
         negative_log_density,
         first,
-        args=(X, y, v, l0, kernel),
+        args=(X, y, v, l0, kernel, kernels.Pairs(X, kernel)),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
@@ -167,42 +168,55 @@ def fit(
 
 
 def negative_log_density(
-    theta: Array, X: Array, y: Array, v: Array, l0: float, kernel: Kernel = "matern52"
+    theta: Array, X: Array, y: Array, v: Array, l0: float, kernel: Kernel = "matern52", pairs: kernels.Pairs | None = None
 ) -> tuple[float, Array]:
     """Minus the log posterior density of theta (up to a constant) and its gradient (d + 2,)."""
-    loss, gradient = negative_log_likelihood(theta, X, y, v, kernel)
+    loss, gradient = negative_log_likelihood(theta, X, y, v, kernel, pairs)
     away = (theta - _prior_centre(l0, X.shape[1])) / _prior_sigma(X.shape[1])
     return loss + 0.5 * float(away @ away), gradient + away / _prior_sigma(X.shape[1])
 
 
 def negative_log_likelihood(
-    theta: Array, X: Array, y: Array, v: Array, kernel: Kernel = "matern52"
+    theta: Array, X: Array, y: Array, v: Array, kernel: Kernel = "matern52", pairs: kernels.Pairs | None = None
 ) -> tuple[float, Array]:
     """Minus the log marginal likelihood of y (n,) at the profiled mean, and its gradient (d + 2,).
 
     With W = alpha alpha' - inv(C), the gradient in a parameter t is -tr(W dC/dt) / 2; mu is at its optimum,
-    so its own change contributes nothing.
+    so its own change contributes nothing.  As a k = C - g I - diag(v), its trace with W needs only the diagonal of
+    inv(C); and the lengthscales' sums over pairs only its lower triangle, twice.  `pairs` are those of X, if at hand.
     """
-    hyper = _exp(theta, kernel)
-    lengthscales = np.array(hyper.lengthscales)
-    k, slope = kernels.with_slope(X, lengthscales, kernel)
-    K = hyper.amplitude * k
-    L = cholesky(K + np.diag(hyper.noise + v))
-    residual = y - _profiled_mean(L, y)
-    alpha = cho_solve((L, True), residual, check_finite=False)
-    W = np.outer(alpha, alpha) - _inverse(L)
-    by_lengthscale = -0.5 * hyper.amplitude * kernels.contract(W, slope, X, lengthscales, kernel)
-    by_amplitude = -0.5 * np.sum(W * K)
-    by_noise = -0.5 * hyper.noise * np.trace(W)
-    loss = 0.5 * residual @ alpha + np.log(np.diag(L)).sum() + 0.5 * len(y) * math.log(2 * math.pi)
-    return float(loss), np.concatenate([by_lengthscale, [by_amplitude, by_noise]])
+    lengthscales, (amplitude, noise) = np.exp(theta[:-2]), np.exp(theta[-2:])
+    pairs = kernels.Pairs(X, kernel) if pairs is None else pairs
+    k, slope = pairs.with_slope(lengthscales)
+    C, outer = pairs.scratch
+    known = noise + v
+    np.multiply(k, amplitude, out=C)
+    C.flat[:: len(C) + 1] += known
+    L, failed = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=1)
+    if failed:
+        L = cholesky(amplitude * k + np.diag(known))
+    log_determinant = 2.0 * float(np.log(np.diag(L)).sum())
+    mu, (alpha, _) = _solved(L, y)
+    lower, _ = lapack.dlauum(_inverse(L), lower=1, overwrite_c=1)  # of inv(C)
+    inverse = np.diag(lower).copy()
+    W = lower.T
+    W *= -2.0
+    W += np.multiply.outer(alpha, alpha, out=outer)
+    W *= slope
+    by_lengthscale = -0.5 * amplitude * pairs.contract(W, lengthscales)
+    by_amplitude = -0.5 * ((y - mu) @ alpha - len(y) - known @ (np.square(alpha) - inverse))
+    by_noise = -0.5 * noise * float(np.sum(np.square(alpha) - inverse))
+    loss = 0.5 * (y - mu) @ alpha + 0.5 * log_determinant + 0.5 * len(y) * math.log(2 * math.pi)
+    return float(loss), np.array([*by_lengthscale, by_amplitude, by_noise])
 
 
 def covariance(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     """Prior covariance (len(A), len(B)) of the function at A and at B."""
     lengthscales = np.array(hyper.lengthscales)
     Z = A / lengthscales
-    return hyper.amplitude * kernels.correlation(Z, Z if B is A else B / lengthscales, hyper.kernel)
+    k = kernels.correlation(Z, Z if B is A else B / lengthscales, hyper.kernel)
+    k *= hyper.amplitude
+    return k
 
 
 def cholesky(C: Array) -> Array:
@@ -222,14 +236,29 @@ def cholesky(C: Array) -> Array:
 
 
 def _profiled_mean(L: Array, y: Array) -> float:
-    weights = cho_solve((L, True), np.ones(len(L)), check_finite=False)
-    return float(weights @ y / weights.sum())
+    """mu of targets (n,)."""
+    return _solved(L, y)[0]
+
+
+def _solved(L: Array, y: Array) -> tuple[float, tuple[Array, Array]]:
+    """mu; alpha, and inv(C) 1, of targets (n,)."""
+    both, _ = lapack.dpotrs(L, np.array([y, np.ones(len(y))]).T, lower=1)
+    by_y, by_one = both.T
+    mu = float(by_y.sum() / by_one.sum())
+    return mu, (by_y - mu * by_one, by_one)
 
 
 def _inverse(L: Array) -> Array:
-    """inv(L L')."""
-    lower, _ = lapack.dpotri(L, lower=1)
-    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+    """inv(L) of a lower triangle, by halves: LAPACK's own goes column by column."""
+    n = len(L)
+    if n <= SMALL:
+        return np.asarray(lapack.dtrtri(L, lower=1)[0])
+    half = n // 2
+    inverse = np.zeros((n, n), order="F")
+    first, second = _inverse(L[:half, :half]), _inverse(L[half:, half:])
+    inverse[:half, :half], inverse[half:, half:] = first, second
+    inverse[half:, :half] = -(second @ (L[half:, :half] @ first))
+    return inverse
 
 
 def _prior_centre(l0: float, d: int) -> Array:

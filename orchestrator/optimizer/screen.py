@@ -15,12 +15,14 @@ w       (n + r, q)  inv(L') (y - mu)
 A posterior at x has mean mu + V w[:n] + T w[n:] and variance a - V'V - T'T.  The base is the same until the next fit,
 and with it V of every row.  So one *survey* of the pool for each fit keeps, of every row, V w[:n] as it depends on
 mu, and an upper bound of a - V'V by the first observations; and for the rows that promise most at the fit, V itself.
-These are then scored at the price of T.  Of any other row, as T'T is at most the variance that the base leaves of it,
+These are then scored at the price of T.  Of any other row, with s^2 = a - V'V, D = (best - mu - V w[:n]) / s and
+|T| = s sin(t), by Cauchy and Schwarz
 
-    mean <= mu + V w[:n] + s |w[n:]|,  sigma <= s,      s^2 = a - V'V,
+    mean - best <= s (|w[n:]| sin(t) - D),  sigma = s cos(t)
 
-by Cauchy and Schwarz; it is scored only if that could bring it before the second best so far.  The choice is that of
-scoring every row, but for rounding where two are equal.
+and so the expected improvement sigma h((mean - best) / sigma) is at most s h(z), where z is the largest over t,
+-sqrt(D^2 - |w[n:]|^2) if D > |w[n:]|; else it is at most s h(|w[n:]| - D).  The row is scored only if that could bring
+it before the second best so far.  The choice is that of scoring every row, but for rounding where two are equal.
 
 What is computed depends on the base, N, the pool and which rows are taken, and not on what was asked before: a survey
 is remembered, never amended, so that a replayed campaign chooses the same to the last bit.
@@ -43,8 +45,8 @@ Indices = NDArray[np.intp]
 
 ACTIVE_BYTES = 2**27  # at most so much is kept of the V of promising rows,
 ACTIVE = 16_384  # and of so many rows: more are seldom worth their time
-FIRST = 64  # observations by which the standard deviations of all rows are bounded
-BLOCK_NUMBERS = 2**17  # covariances at a time: they stay in a processor's cache
+FIRST = 32  # observations by which the standard deviations of all rows are bounded
+BLOCK_NUMBERS = 2**15  # covariances at a time: they stay in a processor's cache
 AT_ONCE = 2048  # rows beyond the promising ones that are scored at a time
 SLACK = 1e-6  # standard deviations of the prior, added to bounds: far more than rounding
 HOPED = 1.0  # standard deviations that a mean may rise between fits, when promising rows are picked
@@ -138,8 +140,7 @@ class Screen:
         rows = survey.others[free[survey.others]]
         if not len(rows):
             return rows, np.empty(0)
-        above, log_sigma = _bounds(score, survey.parts, rows)
-        each = score.bound(above, log_sigma)
+        each = _bounds(score, survey.parts, rows)
         hopeful = each.max(axis=0) >= enough
         rows, each = rows[hopeful], each[:, hopeful]
         bounds = np.logaddexp.reduce(each, axis=0) - math.log(len(each))
@@ -153,12 +154,12 @@ def survey(X: Array, score: Improvement, bases: list[gp.Posterior]) -> Survey:
     for k, base in enumerate(bases):
         weights = cho_solve((base.L, True), np.stack([base.y[:, 0], np.ones(len(base.X))], axis=1), check_finite=False)
         first = min(FIRST, len(base.X))
-        L = base.L[:first, :first]
+        inverse = solve_triangular(base.L[:first, :first], np.eye(first), lower=True, check_finite=False).T
         for rows in blocks(len(X), len(base.X)):
             across = gp.covariance(score.inputs(X[rows]), base.X, base.hyper)
-            by_y[k, rows], by_one[k, rows] = (across @ weights).T
-            V = blas.dtrsm(1.0, L, across[:, :first].T, lower=1)
-            sigma[k, rows] = base.hyper.amplitude - np.einsum("ij,ij->j", V, V)
+            by_y[k, rows], by_one[k, rows] = weights.T @ across.T
+            V = across[:, :first] @ inverse
+            sigma[k, rows] = base.hyper.amplitude - np.einsum("ij,ij->i", V, V)
     np.subtract(1.0, by_one, out=by_one)
     np.sqrt(np.maximum(sigma, 0.0, out=sigma), out=sigma)
     sigma += [[SLACK * math.sqrt(base.hyper.amplitude)] for base in bases]
@@ -202,19 +203,25 @@ def _whole(X: Array, active: Indices, base: gp.Posterior, score: Improvement) ->
     return V
 
 
-def _bounds(score: Improvement, parts: tuple[Part, ...], rows: Indices) -> tuple[Array, Array]:
-    """By how many standard deviations the means at `rows` may at most be above the incumbents, and the logarithms of
-    these, both (K, len(rows))."""
+def _bounds(score: Improvement, parts: tuple[Part, ...], rows: Indices) -> Array:
+    """The largest logarithm of an expected improvement that each process allows at `rows`, (K, len(rows))."""
     fantasies = len(score.best) // len(parts)
-    above, log_sigma = np.empty((2, len(parts), len(rows)))
+    bounds = np.empty((len(parts), len(rows)))
     for k, (now, part) in enumerate(zip(score.belief.parts, parts, strict=True)):
-        best = score.best[k * fantasies : (k + 1) * fantasies]
-        rise = np.sqrt(np.square(_whitened(now)[len(part.base.X) :]).sum(axis=0)) if len(now.X) else np.zeros(1)
-        sigma = part.sigma[rows]
+        best = score.best[k * fantasies : (k + 1) * fantasies].min()
+        rise = float(np.sqrt(np.square(_whitened(now)[len(part.base.X) :]).sum(axis=0)).max())
         slack = SLACK * math.sqrt(now.hyper.amplitude)
-        above[k] = (part.mean(now.mu)[rows] + (slack - best.min())) / sigma + rise.max()
-        log_sigma[k] = part.log_sigma[rows]
-    return above, log_sigma
+        above = (part.mean(now.mu)[rows] + (slack - best)) / part.sigma[rows]
+        bounds[k] = score.bound(_raised(above, rise), part.log_sigma[rows])
+    return bounds
+
+
+def _raised(above: Array, rise: float) -> Array:
+    """z of the docstring, where the mean was `above` the incumbent by so many standard deviations before N."""
+    squares = np.square(above)
+    squares -= rise**2
+    far = (above < 0) & (squares > 0)
+    return np.where(far, -np.sqrt(np.maximum(squares, 0.0)), above + rise)
 
 
 def _whitened(now: gp.Posterior) -> Array:

@@ -52,6 +52,7 @@ class Belief:
 BELIEFS = (Belief("matern52", 0.5), Belief("matern52", 2.0), Belief("laplace", 1.0))
 FIRST_FIT = 2
 GROWTH = 1.05
+MOST_FITTED = 400  # values: so many tell lengthscales well enough, and a fit takes time as their number cubed
 LARGEST_RELATIVE_VARIANCE = 1e12  # known noise beyond this tells nothing and would overflow
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(12)  # by which a belief in t becomes one in y
 
@@ -81,7 +82,8 @@ class Surrogate:
         self._D: list[Floats] = []
         self._bounds: list[Bound] = []
         self._fitted = 0
-        self._hypers: list[gp.Hyperparameters | None] = [None] * len(self._beliefs)
+        self._hypers: list[gp.Hyperparameters] = []
+        self._found: dict[int, list[gp.Hyperparameters]] = {}  # by each fit so far
         self._sloping: list[gp.Posterior | None] = [None] * len(self._beliefs)  # by which slopes are told
         self._bases: list[gp.Posterior] = []  # given the values of the last fit alone
         self._known: tuple[int, int] | None = None  # values and bounds of the last posterior
@@ -204,12 +206,11 @@ class Surrogate:
         n = len(base.X)
         if n == len(self):
             return base
-        v = self._variances() + self._spread(self._sloping[k], len(self))
-        return gp.extend(base, np.array(self._X[n:]), self._targets(), v[n:])
+        return gp.extend(base, np.array(self._X[n:]), self._targets(), self._known_variances(k)[n:])
 
     def _bounded(self, k: int) -> gp.Posterior:
-        X, y, hyper = np.array(self._X), self._targets(), self._bases[k].hyper
-        v = self._variances() + self._spread(self._sloping[k], len(self))
+        X, y, hyper = np.array(self._X), self._targets(), self._hypers[k]
+        v = self._known_variances(k)
         B = np.array([bound.X for bound in self._bounds])
         values = np.array([bound.value for bound in self._bounds])
         sides = np.array([bound.side for bound in self._bounds])
@@ -218,36 +219,47 @@ class Surrogate:
         return gp.condition(np.concatenate([X, B]), np.concatenate([y, t]), np.concatenate([v, v_t]), hyper)
 
     def _fits(self) -> list[gp.Hyperparameters]:
-        return [hyper for hyper in self._hypers if hyper is not None]
+        return self._hypers
 
     def _refit(self) -> None:
-        while (due := next_fit(self._fitted)) <= len(self):
-            self._fitted = due
-            self._warping = Warping.of(np.array(self._y[:due]))
-            self._hypers = [self._fit(k, due) for k in range(len(self._beliefs))]
-            self._bases = [self._base(k, due, hyper) for k, hyper in enumerate(self._fits())]
+        due = last_fit(len(self))
+        if due != self._fitted:
+            self._fitted, self._hypers = due, self._fit(due)
+            self._bases = [self._base(k, due) for k in range(len(self._beliefs))]
 
-    def _fit(self, k: int, due: int) -> gp.Hyperparameters:
-        X, y, v = np.array(self._X[:due]), self._targets()[:due], self._variances()[:due]
-        before, uncertain = self._hypers[k], np.any(self._D[:due])
-        sloping = gp.condition(X, y, v, before) if uncertain and before is not None else None
-        spread = self._spread(sloping, due)
-        hyper = gp.fit(X, y, v + spread, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
-        if uncertain:
-            self._sloping[k] = gp.condition(X, y, v + spread, hyper)
+    def _fit(self, due: int) -> list[gp.Hyperparameters]:
+        """Hyper-parameters of the fit to `due` values; its warping, and what slopes are told by, are set."""
+        begun = origin(due)
+        start: Sequence[gp.Hyperparameters | None] = [None] * len(self._beliefs)
+        if begun:
+            start = self._found[begun] if begun in self._found else self._fit(begun)
+        self._warping = Warping.of(np.array(self._y[:due]))
+        self._found[due] = [self._process(k, due, hyper) for k, hyper in enumerate(start)]
+        return self._found[due]
+
+    def _process(self, k: int, due: int, before: gp.Hyperparameters | None) -> gp.Hyperparameters:
+        """Those of process k, the search for which starts from `before`."""
+        chosen, uncertain = thinned(due), np.any(self._D[:due])
+        X, y, v = np.array(self._X)[chosen], self._targets()[chosen], self._variances()[chosen]
+        if uncertain and before is not None:
+            v = v + self._spread(gp.condition(X, y, v, before))[chosen]
+        hyper = gp.fit(X, y, v, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
+        self._sloping[k] = gp.condition(X, y, v, hyper) if uncertain else None
         return hyper
 
-    def _base(self, k: int, due: int, hyper: gp.Hyperparameters) -> gp.Posterior:
-        X, y, v = np.array(self._X[:due]), self._targets()[:due], self._variances()[:due]
-        return gp.condition(X, y, v + self._spread(self._sloping[k], due), hyper)
+    def _base(self, k: int, due: int) -> gp.Posterior:
+        v = self._known_variances(k)[:due]
+        return gp.condition(np.array(self._X[:due]), self._targets()[:due], v, self._hypers[k])
 
-    def _spread(self, sloping: gp.Posterior | None, count: int) -> Floats:
-        """What the uncertainty of X adds to v, of the first `count` observations."""
-        if sloping is None:
-            return np.zeros(count)
-        return np.minimum(
-            variances(slopes(sloping, np.array(self._X[:count])), np.array(self._D[:count])), LARGEST_RELATIVE_VARIANCE
-        )
+    def _known_variances(self, k: int) -> Floats:
+        """v of all observations for process k, with what the uncertainty of X adds."""
+        sloping = self._sloping[k]
+        return self._variances() if sloping is None else self._variances() + self._spread(sloping)
+
+    def _spread(self, sloping: gp.Posterior) -> Floats:
+        """What the uncertainty of X adds to v."""
+        steep = variances(slopes(sloping, np.array(self._X)), np.array(self._D))
+        return np.minimum(steep, LARGEST_RELATIVE_VARIANCE)
 
     def _targets(self) -> Floats:
         return self._warping.inward(np.array(self._y))
@@ -266,3 +278,27 @@ class Surrogate:
 def next_fit(fitted: int) -> int:
     """The number of observations at which the fit after the one to `fitted` is due."""
     return max(FIRST_FIT, fitted + 1, math.ceil(GROWTH * fitted)) if fitted else FIRST_FIT
+
+
+def last_fit(observations: int) -> int:
+    """The number of observations at which the last fit was due, 0 before the first."""
+    fitted = 0
+    while (due := next_fit(fitted)) <= observations:
+        fitted = due
+    return fitted
+
+
+def origin(due: int) -> int:
+    """The number of observations of the fit from which the one to `due` starts, 0 for the prior's centre.
+
+    It is the last to at most so many as the largest power of two below `due`.  So all that are between two powers
+    start from the same, and a restart repeats one for each power, not all that there were.
+    """
+    return last_fit(1 << (due - 1).bit_length() - 1)
+
+
+def thinned(due: int) -> NDArray[np.intp]:
+    """Which of the first `due` values hyper-parameters are fitted to: at most `MOST_FITTED`, evenly spread over them,
+    the last among them."""
+    chosen: NDArray[np.intp] = np.unique(np.linspace(0, due - 1, min(due, MOST_FITTED)).round().astype(np.intp))
+    return chosen
