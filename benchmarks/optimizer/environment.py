@@ -2,6 +2,11 @@
 
 What cannot be installed is left out by name and the rest goes on.  Each package is installed together with all
 that went well before it, so that no lower bound is undone by a later one.
+
+torch comes first.  For Linux on x86-64 PyPI has it for CUDA alone, with gigabytes of libraries without which it cannot
+be imported; so pip is asked what it would install, and only if that names such libraries is PyTorch's own index of CPU
+builds asked instead.  What is installed is then pinned to its exact version.  If there is no torch for the CPU, what
+depends on it is left out as well, since installing that would bring the other one.
 """
 
 from __future__ import annotations
@@ -16,6 +21,8 @@ from pathlib import Path
 FOLDER = Path.home() / ".cache" / "nightshift" / "optimizer-peers"
 TORCH = "torch>=2.6"
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+OF_CUDA = ("nvidia-", "cuda-", "triton")  # how names of its libraries begin
+ON_TORCH = ("botorch", "baybe")
 PACKAGES = (
     "numpy>=2.0",
     "scipy>=1.13",
@@ -47,9 +54,11 @@ def prepare(folder: Path = FOLDER) -> Path:
         return python
     _say(f"making an environment for the peers in {folder}")
     venv.create(folder, with_pip=True, clear=True)
-    kept = [TORCH] if _install(python, "--index-url", TORCH_INDEX, "--retries", "1", TORCH) else []
+    kept = _with_torch(python)
     for package in PACKAGES:
-        if _install(python, *kept, package):
+        if not kept and package.startswith(ON_TORCH):
+            _say(f"{package} is left out: it would bring torch for CUDA")
+        elif _install(python, *kept, package):
             kept.append(package)
         else:
             _say(f"{package} cannot be installed here; what needs it is left out")
@@ -62,6 +71,25 @@ def versions(python: Path, names: Iterable[str]) -> dict[str, str]:
     asked = subprocess.run([str(python), "-c", ASK_VERSIONS, *names], capture_output=True, text=True, check=True)
     found: dict[str, str] = json.loads(asked.stdout)
     return found
+
+
+def _with_torch(python: Path) -> list[str]:
+    """Requirements that keep torch for the CPU as it now is installed; none if it cannot be."""
+    brought = _would_bring(python, TORCH)
+    if brought and not any(name.startswith(OF_CUDA) for name in brought):
+        installed = _install(python, TORCH)
+    else:
+        installed = _install(python, "--index-url", TORCH_INDEX, "--retries", "1", TORCH)
+    return [f"torch=={versions(python, ['torch'])['torch']}"] if installed else []
+
+
+def _would_bring(python: Path, requirement: str) -> list[str]:
+    """Names of all that pip would install for `requirement`; none if it cannot tell."""
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--dry-run", "--report", "-"]
+    asked = subprocess.run([*command, requirement], capture_output=True, text=True, check=False, timeout=INSTALL_S)
+    if asked.returncode:
+        return []
+    return [one["metadata"]["name"].lower() for one in json.loads(asked.stdout)["install"]]
 
 
 def _install(python: Path, *arguments: str) -> bool:

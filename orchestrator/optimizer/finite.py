@@ -1,6 +1,8 @@
 """Domains whose rows are all at hand: a plain table, a pool of candidates, a lattice that is small enough.
 
-A row is an index, and X is computed once: every decision scores the same array.  The notation is that of `domain`.
+A row is an index, and X is computed once: every decision scores the same array.  The default score passes over rows
+that cannot win (see `screen`), and of pools of more than 2^18 rows only a part is looked at (see `partition`).  The
+notation is that of `domain`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from orchestrator.campaign.grid import Grid
 from orchestrator.campaign.space import Space
 from orchestrator.optimizer.domain import Feature, Floats, Ranked, Rows, Score, Taken, keys, span
 from orchestrator.optimizer.improvement import Improvement
+from orchestrator.optimizer.partition import LARGE, Partition
 from orchestrator.optimizer.screen import Indices, Screen
 from orchestrator.optimizer.suggestion import Candidate
 
@@ -33,6 +36,7 @@ class Finite:
         self.X = np.ascontiguousarray(X, dtype=np.float64)
         self.described = tuple(described)
         self._screen = Screen(self.X)
+        self._partition = Partition(self.X) if len(self.X) > LARGE else None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -56,7 +60,9 @@ class Finite:
     def best(self, score: Score, taken: Taken, incumbents: Rows, rng: np.random.Generator) -> Ranked:
         free = np.ones(len(self.X), dtype=bool)
         free[taken.rows[:, 0]] = False
-        if isinstance(score, Improvement):
+        if self._partition is not None:
+            indices, scores = self._partition.scores(score, free, incumbents[:, 0])
+        elif isinstance(score, Improvement):
             indices, scores = self._screen.scores(score, free)
         else:
             indices, scores = np.flatnonzero(free), score(self.X)[free]

@@ -42,8 +42,8 @@ NOISE_BOUNDS = (1e-6, 1.0)  # targets of variance 1
 MAX_ITERATIONS = 30
 TOLERANCES = {"ftol": 1e-5, "gtol": 1e-3}  # of the log density: finer ones move no decision
 SMALL = 64  # rows of a triangle that is inverted in one go
-CHUNK = 8192  # at most so many points are predicted at a time,
-CHUNK_NUMBERS = 2**15  # and no more than make a covariance of so many numbers: they stay in a processor's cache
+BLOCK_NUMBERS = 2**15  # of a covariance with points to predict at are computed at a time: they stay in a cache;
+FEWEST_AT_ONCE = 128  # points: with fewer the factor is read again and again, which takes longer
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,19 @@ class Posterior:
         """Means (m, q) and standard deviations (m,) of the noise-free function at `points` (m, d)."""
         means = np.empty((len(points), self.alpha.shape[1]))
         sigmas = np.empty(len(points))
-        chunk = max(1, min(CHUNK, CHUNK_NUMBERS // len(self.X)))
-        for begin in range(0, len(points), chunk):
-            part = slice(begin, begin + chunk)
+        for part in blocks(len(points), len(self.X)):
             across = covariance(points[part], self.X, self.hyper)
             means[part] = self.mu + across @ self.alpha
             explained = solve_triangular(self.L, across.T, lower=True, check_finite=False)
             variance = self.hyper.amplitude - np.einsum("ij,ij->j", explained, explained)
             sigmas[part] = np.sqrt(np.maximum(variance, 0.0))
         return means, sigmas
+
+    def at_observed(self) -> Array:
+        """Means (n, q) at the observations themselves, at no price: y - mu = C alpha, and k differs from C by noise
+        alone."""
+        means: Array = self.y - (self.hyper.noise + self.v)[:, None] * self.alpha
+        return means
 
     def joint(self, points: Array) -> tuple[Array, Array]:
         """Mean (m,) of the first column and covariance (m, m) of the function at `points` (m, d)."""
@@ -168,7 +172,13 @@ def fit(
 
 
 def negative_log_density(
-    theta: Array, X: Array, y: Array, v: Array, l0: float, kernel: Kernel = "matern52", pairs: kernels.Pairs | None = None
+    theta: Array,
+    X: Array,
+    y: Array,
+    v: Array,
+    l0: float,
+    kernel: Kernel = "matern52",
+    pairs: kernels.Pairs | None = None,
 ) -> tuple[float, Array]:
     """Minus the log posterior density of theta (up to a constant) and its gradient (d + 2,)."""
     loss, gradient = negative_log_likelihood(theta, X, y, v, kernel, pairs)
@@ -217,6 +227,12 @@ def covariance(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     k = kernels.correlation(Z, Z if B is A else B / lengthscales, hyper.kernel)
     k *= hyper.amplitude
     return k
+
+
+def blocks(m: int, n: int) -> list[slice]:
+    """Parts of m points, such that the covariance of each with n observations is small."""
+    size = max(FEWEST_AT_ONCE, BLOCK_NUMBERS // n)
+    return [slice(begin, min(begin + size, m)) for begin in range(0, m, size)]
 
 
 def cholesky(C: Array) -> Array:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from orchestrator.optimizer.acquisition import log_expected_improvement
 from orchestrator.optimizer.kernels import Array
 from orchestrator.optimizer.mixture import Mixture
@@ -32,22 +30,3 @@ class Improvement:
     def of(self, mean: Array, sigma: Array) -> Array:
         """Scores (m,) of posterior means and standard deviations (m, c).  Larger ones never score less."""
         return log_expected_improvement(mean, sigma, self.best)
-
-    def bound(self, above: Array, log_sigma: Array) -> Array:
-        """At least the logarithm of the expected improvement of one column, for means so many standard deviations
-        `above` the incumbent, any shape.
-
-        With z for `above`, phi(z) + z Phi(z) <= max(z, 0) + phi(z) / (1 + z^2), by the lower bound x / (1 + x^2) of
-        Mills' ratio (Gordon, Ann. Math. Stat. 12, 364, 1941), and for z > 0 that is less than z + 0.4.
-        """
-        squares = np.square(above)
-        log_h = -0.5 * squares
-        log_h -= np.log1p(squares, out=squares)
-        log_h -= _LOG_SQRT_2PI
-        high = above > 0
-        log_h[high] = np.log(above[high] + 0.4)
-        log_h += log_sigma
-        return log_h
-
-
-_LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)

@@ -36,6 +36,10 @@ class Mixture:
         spread = [np.repeat(sigma[:, None], mean.shape[1], axis=1) for mean, sigma in zip(means, sigmas, strict=True)]
         return np.concatenate(means, axis=1), np.concatenate(spread, axis=1)
 
+    def at_observed(self) -> Array:
+        """Means of every column at the observations, (n, c)."""
+        return np.concatenate([part.at_observed() for part in self.parts], axis=1)
+
     def given(self, points: Array, count: int, rng: np.random.Generator) -> Mixture:
         """After `count` joint fantasies of what measuring `points` (p, d) will show, drawn by each process."""
         return Mixture(tuple(_imagined(part, points, count, rng) for part in self.parts))

@@ -43,12 +43,16 @@ from orchestrator.optimizer.kernels import Array
 
 Indices = NDArray[np.intp]
 
-ACTIVE_BYTES = 2**27  # at most so much is kept of the V of promising rows,
-ACTIVE = 16_384  # and of so many rows: more are seldom worth their time
-FIRST = 32  # observations by which the standard deviations of all rows are bounded
-BLOCK_NUMBERS = 2**15  # covariances at a time: they stay in a processor's cache
+ACTIVE = 16_384  # at most so many rows are promising: more are seldom worth their time;
+ACTIVE_BYTES = 2**26  # and so many that their V, which are kept, take no more,
+ACTIVE_WORK = 2**32  # nor more multiplications to compute
+FIRST, FIRST_SHARE = (
+    32,
+    8,
+)  # observations, or so large a part of them, by which the standard deviations of all rows are bounded
 AT_ONCE = 2048  # rows beyond the promising ones that are scored at a time
 SLACK = 1e-6  # standard deviations of the prior, added to bounds: far more than rounding
+_LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 HOPED = 1.0  # standard deviations that a mean may rise between fits, when promising rows are picked
 
 
@@ -153,9 +157,9 @@ def survey(X: Array, score: Improvement, bases: list[gp.Posterior]) -> Survey:
     by_y, by_one, sigma = (np.empty((len(bases), len(X))) for _ in range(3))
     for k, base in enumerate(bases):
         weights = cho_solve((base.L, True), np.stack([base.y[:, 0], np.ones(len(base.X))], axis=1), check_finite=False)
-        first = min(FIRST, len(base.X))
+        first = min(max(FIRST, len(base.X) // FIRST_SHARE), len(base.X))
         inverse = solve_triangular(base.L[:first, :first], np.eye(first), lower=True, check_finite=False).T
-        for rows in blocks(len(X), len(base.X)):
+        for rows in gp.blocks(len(X), len(base.X)):
             across = gp.covariance(score.inputs(X[rows]), base.X, base.hyper)
             by_y[k, rows], by_one[k, rows] = weights.T @ across.T
             V = across[:, :first] @ inverse
@@ -164,7 +168,7 @@ def survey(X: Array, score: Improvement, bases: list[gp.Posterior]) -> Survey:
     np.sqrt(np.maximum(sigma, 0.0, out=sigma), out=sigma)
     sigma += [[SLACK * math.sqrt(base.hyper.amplitude)] for base in bases]
     log_sigma = np.log(sigma)
-    active, others = _promising(bases, by_y, by_one, sigma, log_sigma, score)
+    active, others = _promising(bases, by_y, by_one, sigma, log_sigma)
     parts = []
     for k, base in enumerate(bases):
         V = _whole(X, active, base, score)
@@ -173,23 +177,17 @@ def survey(X: Array, score: Improvement, bases: list[gp.Posterior]) -> Survey:
     return Survey(tuple(parts), active, others)
 
 
-def blocks(m: int, n: int) -> list[slice]:
-    """Parts of m rows, each with at most `BLOCK_NUMBERS` covariances with n observations."""
-    size = max(1, BLOCK_NUMBERS // n)
-    return [slice(begin, min(begin + size, m)) for begin in range(0, m, size)]
-
-
 def _promising(
-    bases: list[gp.Posterior], by_y: Array, by_one: Array, sigma: Array, log_sigma: Array, score: Improvement
+    bases: list[gp.Posterior], by_y: Array, by_one: Array, sigma: Array, log_sigma: Array
 ) -> tuple[Indices, Indices]:
     m = by_y.shape[1]
-    room = ACTIVE_BYTES // (8 * sum(len(base.X) for base in bases))
-    count = min(m, ACTIVE, max(room, 1))
+    n = np.array([float(len(base.X)) for base in bases])
+    count = min(m, ACTIVE, max(int(min(ACTIVE_BYTES / (8 * n.sum()), ACTIVE_WORK / np.square(n).sum())), 1))
     if count == m:
         return np.arange(m), np.arange(0)
-    best = [[float((base.y - base.alpha * (base.hyper.noise + base.v)[:, None]).max())] for base in bases]
+    best = [[float(base.at_observed().max())] for base in bases]
     mean = by_y + np.array([[base.mu] for base in bases]) * by_one
-    bounds = score.bound((mean - best) / sigma + HOPED, log_sigma).max(axis=0)
+    bounds = bound((mean - best) / sigma, log_sigma, HOPED).max(axis=0)
     order = np.argpartition(-bounds, count)
     return np.sort(order[:count]), np.sort(order[count:])
 
@@ -197,7 +195,7 @@ def _promising(
 def _whole(X: Array, active: Indices, base: gp.Posterior, score: Improvement) -> Array:
     """V of the promising rows, (A, n)."""
     V = np.empty((len(active), len(base.X)))
-    for rows in blocks(len(active), len(base.X)):
+    for rows in gp.blocks(len(active), len(base.X)):
         across = gp.covariance(score.inputs(X[active[rows]]), base.X, base.hyper)
         V[rows] = blas.dtrsm(1.0, base.L, across.T, lower=1, overwrite_b=1).T
     return V
@@ -212,16 +210,23 @@ def _bounds(score: Improvement, parts: tuple[Part, ...], rows: Indices) -> Array
         rise = float(np.sqrt(np.square(_whitened(now)[len(part.base.X) :]).sum(axis=0)).max())
         slack = SLACK * math.sqrt(now.hyper.amplitude)
         above = (part.mean(now.mu)[rows] + (slack - best)) / part.sigma[rows]
-        bounds[k] = score.bound(_raised(above, rise), part.log_sigma[rows])
+        bounds[k] = bound(above, part.log_sigma[rows], rise)
     return bounds
 
 
-def _raised(above: Array, rise: float) -> Array:
-    """z of the docstring, where the mean was `above` the incumbent by so many standard deviations before N."""
-    squares = np.square(above)
-    squares -= rise**2
-    far = (above < 0) & (squares > 0)
-    return np.where(far, -np.sqrt(np.maximum(squares, 0.0)), above + rise)
+def bound(above: Array, log_sigma: Array, rise: float | Array) -> Array:
+    """At least the logarithm of the expected improvement where by the base the mean is `above` the incumbent by so
+    many standard deviations, the exponential of `log_sigma`, and what came later has |w[n:]| = `rise`; any shape.
+
+    With z of the docstring, h(z) <= max(z, 0) + phi(z) / (1 + z^2), by the lower bound x / (1 + x^2) of Mills' ratio
+    (Gordon, Ann. Math. Stat. 12, 364, 1941); for z > 0 that is less than z + 0.4.
+    """
+    squares = np.square(above) - rise**2
+    z = np.where((above < 0) & (squares > 0), -np.sqrt(np.maximum(squares, 0.0)), above + rise)
+    np.square(z, out=squares)
+    log_h = np.where(z > 0, np.log(np.maximum(z, 0.0) + 0.4), -0.5 * squares - np.log1p(squares) - _LOG_SQRT_2PI)
+    log_h += log_sigma
+    return log_h
 
 
 def _whitened(now: gp.Posterior) -> Array:

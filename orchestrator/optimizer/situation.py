@@ -53,8 +53,7 @@ class Situation:
     @property
     def incumbent(self) -> Array:
         """The largest posterior mean at an observed or pending point, (c,)."""
-        at_measured, _ = self.belief.predict(self.belief.X)
-        best: Array = at_measured.max(axis=0)
+        best: Array = self.belief.at_observed().max(axis=0)
         return best
 
 

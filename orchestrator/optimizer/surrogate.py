@@ -16,10 +16,10 @@ processes with equal weights (`BELIEFS`): the lengthscales of the first lie arou
 space, those of the second around twice that distance, and the third is rough.  The acquisition is averaged over them.
 
 Warping and hyper-parameters are fitted when the second observation comes and whenever the number has since grown by
-a twentieth, each time starting from the last.  So they depend on the observations and their order, and not on when
-suggestions were asked for: replaying the observations gives the same model.  What an uncertain composition adds to v
-(see `slopes`) goes by the slopes of each process at its last fit.  Bounds take no part in the fit, only
-in the posterior (see `bounds`): what is not known well should not set the scales.
+a twentieth, each time starting from an earlier fit (see `origin`).  So they depend on the observations and their
+order, and not on when suggestions were asked for: replaying the observations gives the same model.  What an uncertain
+composition adds to v (see `slopes`) goes by the slopes of each process at its last fit.  Bounds take no part in
+the fit, only in the posterior (see `bounds`): what is not known well should not set the scales.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Belief:
 BELIEFS = (Belief("matern52", 0.5), Belief("matern52", 2.0), Belief("laplace", 1.0))
 FIRST_FIT = 2
 GROWTH = 1.05
+CHAINED = 32  # observations: up to so many each fit starts from the one before
 MOST_FITTED = 400  # values: so many tell lengthscales well enough, and a fit takes time as their number cubed
 LARGEST_RELATIVE_VARIANCE = 1e12  # known noise beyond this tells nothing and would overflow
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(12)  # by which a belief in t becomes one in y
@@ -291,10 +292,10 @@ def last_fit(observations: int) -> int:
 def origin(due: int) -> int:
     """The number of observations of the fit from which the one to `due` starts, 0 for the prior's centre.
 
-    It is the last to at most so many as the largest power of two below `due`.  So all that are between two powers
-    start from the same, and a restart repeats one for each power, not all that there were.
+    Of few observations it is the fit before; else the last to at most so many as the largest power of two below `due`.
+    So all that are between two powers start from the same, and a restart repeats few fits, and not all that there were.
     """
-    return last_fit(1 << (due - 1).bit_length() - 1)
+    return last_fit(due - 1 if due <= CHAINED else 1 << (due - 1).bit_length() - 1)
 
 
 def thinned(due: int) -> NDArray[np.intp]:

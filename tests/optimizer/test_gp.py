@@ -148,22 +148,61 @@ def test_a_large_pool_is_predicted_like_its_parts(monkeypatch):
     points = np.random.default_rng(12).dirichlet(np.ones(3), size=50)
     posterior = gp.condition(X, y, v, HYPER)
     whole = posterior.predict(points)
-    monkeypatch.setattr(gp, "CHUNK", 7)
+    monkeypatch.setattr(gp, "FEWEST_AT_ONCE", 7)
+    monkeypatch.setattr(gp, "BLOCK_NUMBERS", 1)
     parts = posterior.predict(points)
     np.testing.assert_allclose(parts[0], whole[0], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(parts[1], whole[1], rtol=1e-9, atol=1e-9)
 
 
-def test_memory_to_predict_a_pool_does_not_grow_with_the_observations():
-    points = np.random.default_rng(15).dirichlet(np.ones(3), size=gp.CHUNK)
-    peaks = []
-    for n in (300, 1200):
-        posterior = gp.condition(*made_up(n, 3, 16), HYPER)
-        tracemalloc.start()
-        posterior.predict(points)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < 1.1 * peaks[0]
+@pytest.mark.parametrize("n", [20, 300, 1200])
+def test_memory_to_predict_a_pool_is_that_of_a_few_of_its_blocks(n):
+    points = np.random.default_rng(15).dirichlet(np.ones(3), size=8192)
+    posterior = gp.condition(*made_up(n, 3, 16), HYPER)
+    tracemalloc.start()
+    means, sigmas = posterior.predict(points)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    block = 8 * max(gp.BLOCK_NUMBERS, gp.FEWEST_AT_ONCE * n)
+    assert peak < means.nbytes + sigmas.nbytes + 6 * block
+
+
+def test_the_mean_at_an_observation_needs_no_covariance():
+    X, y, v = made_up(12, 3, 17)
+    posterior = gp.condition(X, np.column_stack([y, y**2]), v, HYPER)
+    np.testing.assert_allclose(posterior.at_observed(), posterior.predict(X)[0], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["matern52", "laplace"])
+def test_a_posterior_is_extended_to_what_it_is_from_all_observations_at_once(kernel):
+    X, y, v = made_up(20, 3, 18)
+    hyper = replace(HYPER, kernel=kernel)
+    base = gp.condition(X[:13], y[:13], v[:13], hyper)
+    extended = gp.extend(gp.extend(base, X[13:17], y[:17], v[13:17]), X[17:], y, v[17:])
+    whole = gp.condition(X, y, v, hyper)
+    assert extended.root is base
+    assert whole.root is whole
+    points = np.random.default_rng(19).dirichlet(np.ones(3), size=50)
+    for one, other in zip(extended.predict(points), whole.predict(points), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-9)
+    assert extended.mu == pytest.approx(whole.mu, rel=1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["matern52", "laplace"])
+def test_pairs_that_are_too_many_to_keep_give_the_same_density(kernel, monkeypatch):
+    X, y, v = made_up(25, 3, 20)
+    theta = np.log([0.3, 0.5, 0.2, 1.2, 0.01])
+    kept = gp.negative_log_density(theta, X, y, v, 0.4, kernel)
+    monkeypatch.setattr(gp.kernels, "KEPT", 0)
+    anew = gp.negative_log_density(theta, X, y, v, 0.4, kernel)
+    assert anew[0] == pytest.approx(kept[0], rel=1e-10)
+    np.testing.assert_allclose(anew[1], kept[1], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 64, 65, 200])
+def test_a_triangle_is_inverted_by_halves(n):
+    L = np.linalg.cholesky(np.cov(np.random.default_rng(n).random((n, 3 * n))).reshape(n, n) + np.eye(n))
+    np.testing.assert_allclose(gp._inverse(np.asfortranarray(L)) @ L, np.eye(n), atol=1e-10)
 
 
 def test_fantasies_have_the_posterior_of_the_points():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.optimizer.mixture import Mixture, moments
-from orchestrator.optimizer.surrogate import BELIEFS, Surrogate, next_fit
+from orchestrator.optimizer.surrogate import BELIEFS, CHAINED, MOST_FITTED, Surrogate, last_fit, next_fit, origin, thinned
 
 
 def compositions(n: int, seed: int = 0) -> np.ndarray:
@@ -33,6 +33,43 @@ def test_refits_come_with_every_twentieth_more():
         fits.append(due)
     assert fits[:20] == list(range(2, 22))
     assert all(after <= before * 1.05 + 1 for before, after in pairwise(fits[8:]))
+
+
+def test_the_last_fit_is_the_last_that_was_due():
+    due = {0}
+    for n in range(120):
+        if next_fit(max(due)) <= n:
+            due.add(n)
+        assert last_fit(n) == max(due)
+
+
+def test_a_restart_repeats_a_fit_for_each_power_of_two_and_the_first_ones():
+    chain = [last_fit(2000)]
+    while chain[-1] > CHAINED:
+        chain.append(origin(chain[-1]))
+    assert chain == [last_fit(n) for n in (2000, 1024, 512, 256, 128, 64, 32)]
+    assert [origin(due) for due in (2, 3, 20, 21)] == [0, 2, 19, 20]
+    assert {origin(due) for due in map(last_fit, range(66, 128))} == {last_fit(64)}
+
+
+@pytest.mark.parametrize("due", [2, MOST_FITTED, MOST_FITTED + 1, 2000])
+def test_fits_are_to_values_spread_over_all(due):
+    chosen = thinned(due)
+    assert (chosen[0], chosen[-1]) == (0, due - 1)
+    assert len(chosen) == min(due, MOST_FITTED)
+    assert np.ptp(np.diff(chosen)) <= 1
+
+
+def test_the_posterior_is_conditioned_once_for_every_observation():
+    model = filled(9)
+    once = model.posterior()
+    assert model.posterior() is once
+    model.add(np.array([0.2, 0.2, 0.6]), 0.3, 0.0)
+    more = model.posterior()
+    assert more is not once
+    assert len(more.X) == 10
+    model.add_bound(np.array([0.1, 0.2, 0.7]), 0.3, 0.0, 1.0)
+    assert len(model.posterior().X) == 11
 
 
 def test_the_model_does_not_depend_on_when_it_was_asked():
