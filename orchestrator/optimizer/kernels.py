@@ -35,7 +35,7 @@ def correlation(A: Array, B: Array, kernel: Kernel) -> Array:
     if kernel == "laplace":
         r = np.asarray(cdist(A, B, "cityblock"))
         np.negative(r, out=r)
-        return np.exp(r, out=r)
+        return np.asarray(np.exp(r, out=r))
     r = _distance(A, B)  # 1 + r + r^2/3 = ((r + 3/2)^2 + 3/4) / 3, with the fewest passes over the array
     polynomial = r + 1.5
     np.square(polynomial, out=polynomial)

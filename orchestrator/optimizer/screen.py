@@ -46,10 +46,8 @@ Indices = NDArray[np.intp]
 ACTIVE = 16_384  # at most so many rows are promising: more are seldom worth their time;
 ACTIVE_BYTES = 2**26  # and so many that their V, which are kept, take no more,
 ACTIVE_WORK = 2**32  # nor more multiplications to compute
-FIRST, FIRST_SHARE = (
-    32,
-    8,
-)  # observations, or so large a part of them, by which the standard deviations of all rows are bounded
+FIRST = 32  # observations, at least, by which the standard deviations of all rows are bounded,
+FIRST_SHARE = 8  # or one in so many
 AT_ONCE = 2048  # rows beyond the promising ones that are scored at a time
 SLACK = 1e-6  # standard deviations of the prior, added to bounds: far more than rounding
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.optimizer.mixture import Mixture, moments
-from orchestrator.optimizer.surrogate import BELIEFS, CHAINED, MOST_FITTED, Surrogate, last_fit, next_fit, origin, thinned
+from orchestrator.optimizer.surrogate import (
+    BELIEFS,
+    CHAINED,
+    MOST_FITTED,
+    Surrogate,
+    last_fit,
+    next_fit,
+    origin,
+    thinned,
+)
 
 
 def compositions(n: int, seed: int = 0) -> np.ndarray:
