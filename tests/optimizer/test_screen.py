@@ -111,7 +111,7 @@ def test_one_that_starts_anew_at_any_time_chooses_what_the_one_that_went_on_does
     went_on, seen = optimizer(rows), list(np.random.default_rng(7).choice(2000, 30, replace=False))
     for sample, row in enumerate(seen, 1):
         told(went_on, sample, rows, row)
-    for _ in range(6):
+    for _ in range(4):
         pending = [Candidate(row=3), Candidate(row=1500)]
         chosen = went_on.suggest(pending)
         anew = optimizer(rows)
