@@ -54,9 +54,10 @@ def prepare(folder: Path = FOLDER) -> Path:
         return python
     _say(f"making an environment for the peers in {folder}")
     venv.create(folder, with_pip=True, clear=True)
-    kept = _with_torch(python)
+    torch = _with_torch(python)
+    kept = [*torch]
     for package in PACKAGES:
-        if not kept and package.startswith(ON_TORCH):
+        if not torch and package.startswith(ON_TORCH):
             _say(f"{package} is left out: it would bring torch for CUDA")
         elif _install(python, *kept, package):
             kept.append(package)
