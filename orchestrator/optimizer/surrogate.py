@@ -52,7 +52,8 @@ class Belief:
 BELIEFS = (Belief("matern52", 0.5), Belief("matern52", 2.0), Belief("laplace", 1.0))
 FIRST_FIT = 2
 GROWTH = 1.05
-CHAINED = 32  # observations: up to so many each fit starts from the one before
+CHAINED = 32  # observations: up to so many each fit starts from the one before,
+FARTHEST = 256  # ...and beyond twice so many all start from the fit to these
 MOST_FITTED = 400  # values: so many tell lengthscales well enough, and a fit takes time as their number cubed
 LARGEST_RELATIVE_VARIANCE = 1e12  # known noise beyond this tells nothing and would overflow
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(12)  # by which a belief in t becomes one in y
@@ -87,7 +88,7 @@ class Surrogate:
         self._found: dict[int, list[gp.Hyperparameters]] = {}  # by each fit so far
         self._sloping: list[gp.Posterior | None] = [None] * len(self._beliefs)  # by which slopes are told
         self._bases: list[gp.Posterior] = []  # given the values of the last fit alone
-        self._known: tuple[int, int] | None = None  # values and bounds of the last posterior
+        self._given: tuple[int, int] | None = None  # values and bounds of the last posterior
         self._posterior: Mixture | None = None
         self._warping = Warping()
 
@@ -128,10 +129,10 @@ class Surrogate:
     def posterior(self) -> Mixture:
         """Given all observations, first the values and then the bounds, in scaled inputs and warped targets."""
         known = len(self), len(self._bounds)
-        if self._posterior is None or self._known != known:
+        if self._posterior is None or self._given != known:
             self._refit()
             given = self._bounded if self._bounds else self._extended
-            self._known, self._posterior = known, Mixture(tuple(map(given, range(len(self._beliefs)))))
+            self._given, self._posterior = known, Mixture(tuple(map(given, range(len(self._beliefs)))))
         return self._posterior
 
     def given_pending(self, posterior: Mixture, points: Floats, count: int, rng: np.random.Generator) -> Mixture:
@@ -207,11 +208,11 @@ class Surrogate:
         n = len(base.X)
         if n == len(self):
             return base
-        return gp.extend(base, np.array(self._X[n:]), self._targets(), self._known_variances(k)[n:])
+        return gp.extend(base, np.array(self._X[n:]), self._targets(), self._known(k, slice(n, None)))
 
     def _bounded(self, k: int) -> gp.Posterior:
         X, y, hyper = np.array(self._X), self._targets(), self._hypers[k]
-        v = self._known_variances(k)
+        v = self._known(k, slice(None))
         B = np.array([bound.X for bound in self._bounds])
         values = np.array([bound.value for bound in self._bounds])
         sides = np.array([bound.side for bound in self._bounds])
@@ -243,23 +244,23 @@ class Surrogate:
         chosen, uncertain = thinned(due), np.any(self._D[:due])
         X, y, v = np.array(self._X)[chosen], self._targets()[chosen], self._variances()[chosen]
         if uncertain and before is not None:
-            v = v + self._spread(gp.condition(X, y, v, before))[chosen]
+            v = v + self._spread(gp.condition(X, y, v, before), chosen)
         hyper = gp.fit(X, y, v, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
         self._sloping[k] = gp.condition(X, y, v, hyper) if uncertain else None
         return hyper
 
     def _base(self, k: int, due: int) -> gp.Posterior:
-        v = self._known_variances(k)[:due]
-        return gp.condition(np.array(self._X[:due]), self._targets()[:due], v, self._hypers[k])
+        first = slice(due)
+        return gp.condition(np.array(self._X[first]), self._targets()[first], self._known(k, first), self._hypers[k])
 
-    def _known_variances(self, k: int) -> Floats:
-        """v of all observations for process k, with what the uncertainty of X adds."""
-        sloping = self._sloping[k]
-        return self._variances() if sloping is None else self._variances() + self._spread(sloping)
+    def _known(self, k: int, rows: slice) -> Floats:
+        """v of the observations `rows` for process k, with what the uncertainty of X adds."""
+        v, sloping = self._variances()[rows], self._sloping[k]
+        return v if sloping is None else v + self._spread(sloping, rows)
 
-    def _spread(self, sloping: gp.Posterior) -> Floats:
-        """What the uncertainty of X adds to v."""
-        steep = variances(slopes(sloping, np.array(self._X)), np.array(self._D))
+    def _spread(self, sloping: gp.Posterior, rows: slice | NDArray[np.intp]) -> Floats:
+        """What the uncertainty of X adds to v, computed of `rows` alone: what comes later must not touch its rounding."""
+        steep = variances(slopes(sloping, np.array(self._X)[rows]), np.array(self._D)[rows])
         return np.minimum(steep, LARGEST_RELATIVE_VARIANCE)
 
     def _targets(self) -> Floats:
@@ -292,10 +293,11 @@ def last_fit(observations: int) -> int:
 def origin(due: int) -> int:
     """The number of observations of the fit from which the one to `due` starts, 0 for the prior's centre.
 
-    Of few observations it is the fit before; else the last to at most so many as the largest power of two below `due`.
-    So all that are between two powers start from the same, and a restart repeats few fits, and not all that there were.
+    Of few observations it is the fit before; else the last to at most so many as the largest power of two below `due`,
+    or `FARTHEST`.  So all that are between two powers start from the same, and a restart repeats few fits, only the
+    last of them to many values, and not all that there were.
     """
-    return last_fit(due - 1 if due <= CHAINED else 1 << (due - 1).bit_length() - 1)
+    return last_fit(due - 1 if due <= CHAINED else min(1 << (due - 1).bit_length() - 1, FARTHEST))
 
 
 def thinned(due: int) -> NDArray[np.intp]:
