@@ -106,7 +106,7 @@ class Posterior:
 
 def condition(X: Array, y: Array, v: Array, hyper: Hyperparameters, mu: float | None = None) -> Posterior:
     """The posterior given targets `y` (n,) or (n, q); the mean is profiled from `y` unless `mu` is given."""
-    return _given(X, y, v, hyper, cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v)), mu, None)
+    return _given(X, y, v, hyper, _factor(X, v, hyper), mu, None)
 
 
 def extend(posterior: Posterior, X: Array, y: Array, v: Array, mu: float | None = None) -> Posterior:
@@ -118,8 +118,9 @@ def extend(posterior: Posterior, X: Array, y: Array, v: Array, mu: float | None 
     n, r = len(posterior.X), len(X)
     hyper = posterior.hyper
     lower = solve_triangular(posterior.L, covariance(posterior.X, X, hyper), lower=True, check_finite=False).T
-    L = np.zeros((n + r, n + r), order="F")
+    L = np.empty((n + r, n + r), order="F")
     L[:n, :n] = posterior.L
+    L[:n, n:] = 0.0
     L[n:, :n] = lower
     L[n:, n:] = cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v) - lower @ lower.T)
     every_v = np.concatenate([posterior.v, v])
@@ -249,6 +250,16 @@ def cholesky(C: Array) -> Array:
         if not failed:
             return np.asarray(L)
         jitter = max(10.0 * jitter, 1e-12 * typical, np.finfo(float).tiny)
+
+
+def _factor(X: Array, v: Array, hyper: Hyperparameters) -> Array:
+    """L, in the memory of C: what is large is written over, because new memory takes as long as what is done in it."""
+    C = covariance(X, X, hyper)
+    C.flat[:: len(C) + 1] += hyper.noise + v
+    L, failed = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=1)
+    if failed or not np.all(np.isfinite(np.diag(L))):
+        return cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v))
+    return np.asarray(L)
 
 
 def _profiled_mean(L: Array, y: Array) -> float:

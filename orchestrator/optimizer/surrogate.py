@@ -53,7 +53,7 @@ BELIEFS = (Belief("matern52", 0.5), Belief("matern52", 2.0), Belief("laplace", 1
 FIRST_FIT = 2
 GROWTH = 1.05
 CHAINED = 32  # observations: up to so many each fit starts from the one before,
-FARTHEST = 256  # ...and beyond twice so many all start from the fit to these
+FARTHEST = 128  # ...and beyond twice so many all start from the fit to these
 MOST_FITTED = 400  # values: so many tell lengthscales well enough, and a fit takes time as their number cubed
 LARGEST_RELATIVE_VARIANCE = 1e12  # known noise beyond this tells nothing and would overflow
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(12)  # by which a belief in t becomes one in y
@@ -208,11 +208,12 @@ class Surrogate:
         n = len(base.X)
         if n == len(self):
             return base
-        return gp.extend(base, np.array(self._X[n:]), self._targets(), self._known(k, slice(n, None)))
+        X, y, v = self._first(len(self))
+        return gp.extend(base, X[n:], y, v[n:] + self._steep(k, slice(n, None)))
 
     def _bounded(self, k: int) -> gp.Posterior:
-        X, y, hyper = np.array(self._X), self._targets(), self._hypers[k]
-        v = self._known(k, slice(None))
+        X, y, v = self._first(len(self))
+        v, hyper = v + self._steep(k, slice(None)), self._hypers[k]
         B = np.array([bound.X for bound in self._bounds])
         values = np.array([bound.value for bound in self._bounds])
         sides = np.array([bound.side for bound in self._bounds])
@@ -235,39 +236,36 @@ class Surrogate:
         start: Sequence[gp.Hyperparameters | None] = [None] * len(self._beliefs)
         if begun:
             start = self._found[begun] if begun in self._found else self._fit(begun)
+        found: list[gp.Hyperparameters] = []
         self._warping = Warping.of(np.array(self._y[:due]))
-        self._found[due] = [self._process(k, due, hyper) for k, hyper in enumerate(start)]
-        return self._found[due]
+        chosen, uncertain = thinned(due), bool(np.any(self._D[:due]))
+        X, y, v = (values[chosen] for values in self._first(due))
+        for k, before in enumerate(start):
+            spread = self._spread(gp.condition(X, y, v, before), chosen) if uncertain and before is not None else 0.0
+            hyper = gp.fit(X, y, v + spread, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
+            self._sloping[k] = gp.condition(X, y, v + spread, hyper) if uncertain else None
+            found.append(hyper)
+        self._found[due] = found
+        return found
 
-    def _process(self, k: int, due: int, before: gp.Hyperparameters | None) -> gp.Hyperparameters:
-        """Those of process k, the search for which starts from `before`."""
-        chosen, uncertain = thinned(due), np.any(self._D[:due])
-        X, y, v = np.array(self._X)[chosen], self._targets()[chosen], self._variances()[chosen]
-        if uncertain and before is not None:
-            v = v + self._spread(gp.condition(X, y, v, before), chosen)
-        hyper = gp.fit(X, y, v, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
-        self._sloping[k] = gp.condition(X, y, v, hyper) if uncertain else None
-        return hyper
+    def _first(self, due: int) -> tuple[Floats, Floats, Floats]:
+        """X, y as the processes see it, and what the measurement says of v, of the first `due` values."""
+        y = np.array(self._y[:due])
+        return np.array(self._X[:due]), self._warping.inward(y), self._relative(y, self._sigma[:due])
 
     def _base(self, k: int, due: int) -> gp.Posterior:
-        first = slice(due)
-        return gp.condition(np.array(self._X[first]), self._targets()[first], self._known(k, first), self._hypers[k])
+        X, y, v = self._first(due)
+        return gp.condition(X, y, v + self._steep(k, slice(due)), self._hypers[k])
 
-    def _known(self, k: int, rows: slice) -> Floats:
-        """v of the observations `rows` for process k, with what the uncertainty of X adds."""
-        v, sloping = self._variances()[rows], self._sloping[k]
-        return v if sloping is None else v + self._spread(sloping, rows)
+    def _steep(self, k: int, rows: slice) -> Floats | float:
+        """What the uncertainty of X adds to v of the observations `rows` for process k."""
+        sloping = self._sloping[k]
+        return 0.0 if sloping is None else self._spread(sloping, rows)
 
     def _spread(self, sloping: gp.Posterior, rows: slice | NDArray[np.intp]) -> Floats:
-        """What the uncertainty of X adds to v, computed of `rows` alone: what comes later must not touch its rounding."""
+        """The same by one posterior, computed of `rows` alone: what comes later must not touch its rounding."""
         steep = variances(slopes(sloping, np.array(self._X)[rows]), np.array(self._D)[rows])
         return np.minimum(steep, LARGEST_RELATIVE_VARIANCE)
-
-    def _targets(self) -> Floats:
-        return self._warping.inward(np.array(self._y))
-
-    def _variances(self) -> Floats:
-        return self._relative(np.array(self._y), self._sigma)
 
     def _relative(self, y: Floats, sigmas: Sequence[float]) -> Floats:
         """Variances of t for standard deviations of `y`."""
