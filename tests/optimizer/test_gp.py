@@ -238,3 +238,18 @@ def test_never_fails_on_repeats(n, distinct, exponent, seed):
 def test_a_matrix_that_is_not_finite_is_named():
     with pytest.raises(FloatingPointError, match="not finite"):
         gp.cholesky(np.array([[1.0, np.nan], [np.nan, np.nan]]))
+
+
+def test_a_posterior_of_inputs_that_are_not_finite_is_refused():
+    X, y, _ = made_up(5, 2, 3)
+    X[2, 1] = np.nan
+    with pytest.raises(FloatingPointError, match="not finite"):
+        gp.condition(X, y, np.zeros(5), gp.Hyperparameters((1.0, 1.0), 1.0, 1e-3))
+
+
+def test_a_covariance_that_rounding_left_indefinite_is_mended():
+    X, hyper = np.repeat([[0.1], [0.2]], 20, axis=0), gp.Hyperparameters((10.0,), 1.0, 0.0)
+    posterior = gp.condition(X, np.repeat([1.0, 2.0], 20), np.zeros(40), hyper)
+    C = gp.covariance(X, X, hyper)
+    np.testing.assert_allclose(posterior.L @ posterior.L.T, C, atol=1e-6)
+    assert np.isfinite(posterior.alpha).all()

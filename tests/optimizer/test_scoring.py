@@ -10,8 +10,10 @@ from orchestrator.campaign.grid import Grid
 from orchestrator.campaign.space import Space
 from orchestrator.campaign.spec import OptimizerSettings
 from orchestrator.optimizer.finite import Enumerated
+from orchestrator.optimizer.improvement import Improvement
 from orchestrator.optimizer.optimizer import Optimizer
 from orchestrator.optimizer.scoring import Weighing, cooling, costs
+from orchestrator.optimizer.situation import ACQUISITIONS, Situation
 
 SPACE = Space(
     {"Fe": (0, 100, 10), "Ir": (0, 100, 10)},
@@ -74,3 +76,29 @@ def test_a_decision_tells_its_cost():
     one = optimizer.suggest([], 4)
     assert one.cost == pytest.approx(1 + 20 * one.composition["Ir"])
     assert one.runner_up.cost == pytest.approx(1 + 20 * one.runner_up.composition["Ir"])
+
+
+@pytest.mark.parametrize("cost", [None, COST])
+def test_a_domain_may_look_inside_the_default_score_unless_something_is_weighed_in(cost):
+    """And there are the same scores either way."""
+    asked = []
+
+    class Watched(Enumerated):
+        def best(self, score, *rest):
+            asked.append(score)
+            return super().best(score, *rest)
+
+    domain = Watched(SPACE, SPACE.enumerate(10_000))
+    optimizer = Optimizer(domain, OptimizerSettings(), seed=1, cost=cost)
+    for k in range(6):
+        made = domain.candidate(np.array([31 * k]))
+        told = {"composition": made.composition, "settings": made.settings, "value": float(np.sin(k))}
+        optimizer.observe({"sample": k, **told})
+    optimizer.suggest([], 7)
+    (score,) = asked
+    assert isinstance(score, Improvement) == (cost is None)
+    if cost is None:
+        posterior = optimizer._model.posterior()
+        situation = Situation(posterior, np.random.default_rng(0), lambda count: domain.X[:count])
+        plain = ACQUISITIONS["log_ei"](situation)(optimizer._model.inputs(domain.X))
+        np.testing.assert_array_equal(score(domain.X), plain)

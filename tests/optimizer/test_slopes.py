@@ -13,7 +13,7 @@ from orchestrator.optimizer.domain import Feature
 from orchestrator.optimizer.finite import Table
 from orchestrator.optimizer.optimizer import Optimizer
 from orchestrator.optimizer.slopes import slopes, variances
-from orchestrator.optimizer.surrogate import Surrogate
+from orchestrator.optimizer.surrogate import MOST_FITTED, Surrogate
 
 
 @pytest.mark.parametrize("kernel", ["matern52", "laplace"])
@@ -56,9 +56,9 @@ def test_what_is_known_exactly_adds_nothing():
     assert variances(np.array([[2.0, 5.0]]), np.array([[0.01, 0.0]]))[0] == pytest.approx(0.04)
 
 
-def filled(sigma: float, *, asked_at: tuple[int, ...] = ()) -> Surrogate:
+def filled(sigma: float, *, count: int = 25, asked_at: tuple[int, ...] = ()) -> Surrogate:
     """A function of one fraction that is flat on one side and steep on the other."""
-    x = np.linspace(0, 1, 25)
+    x = np.linspace(0, 1, count)
     model = Surrogate(np.array([x, 1 - x]).T)
     for k, part in enumerate(np.random.default_rng(3).permutation(x)):
         spread = np.array([sigma, sigma]) ** 2 if sigma else None
@@ -78,10 +78,10 @@ def test_an_uncertain_composition_is_noise_where_the_function_is_steep():
         assert np.median(added[3:9]) < 0.15 * steep
 
 
-def test_it_does_not_matter_when_the_model_is_asked():
-    for one, other in zip(
-        filled(0.02).posterior().parts, filled(0.02, asked_at=(3, 9, 20)).posterior().parts, strict=True
-    ):
+@pytest.mark.parametrize(("count", "asked_at"), [(25, (3, 9, 20)), (90, (40, 50, 88)), (MOST_FITTED + 30, (70, 405))])
+def test_it_does_not_matter_when_the_model_is_asked(count, asked_at):
+    once, often = filled(0.02, count=count), filled(0.02, count=count, asked_at=asked_at)
+    for one, other in zip(once.posterior().parts, often.posterior().parts, strict=True):
         np.testing.assert_array_equal(one.v, other.v)
         np.testing.assert_array_equal(one.alpha, other.alpha)
 
