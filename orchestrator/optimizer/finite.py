@@ -8,18 +8,20 @@ notation is that of `domain`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.campaign.attached import Pool
 from orchestrator.campaign.grid import Grid
 from orchestrator.campaign.space import Space
 from orchestrator.optimizer.domain import Feature, Floats, Ranked, Rows, Score, Taken, keys, span
-from orchestrator.optimizer.improvement import Improvement
-from orchestrator.optimizer.partition import LARGE, Partition
-from orchestrator.optimizer.screen import Indices, Screen
 from orchestrator.optimizer.suggestion import Candidate
+
+if TYPE_CHECKING:
+    from orchestrator.optimizer.partition import Partition, Whole
 
 
 class Finite:
@@ -35,8 +37,6 @@ class Finite:
             raise ValueError(f"features are finite numbers, {len(described)} for each row, not of shape {X.shape}")
         self.X = np.ascontiguousarray(X, dtype=np.float64)
         self.described = tuple(described)
-        self._screen = Screen(self.X)
-        self._partition = Partition(self.X) if len(self.X) > LARGE else None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -60,16 +60,16 @@ class Finite:
     def best(self, score: Score, taken: Taken, incumbents: Rows, rng: np.random.Generator) -> Ranked:
         free = np.ones(len(self.X), dtype=bool)
         free[taken.rows[:, 0]] = False
-        if self._partition is not None:
-            indices, scores = self._partition.scores(score, free, incumbents[:, 0])
-        elif isinstance(score, Improvement):
-            indices, scores = self._screen.scores(score, free)
-        else:
-            indices, scores = np.flatnonzero(free), score(self.X)[free]
-        return _two_best(indices, scores)
+        return _two_best(*self._looked_at.scores(score, free, incumbents[:, 0]))
+
+    @cached_property
+    def _looked_at(self) -> Whole | Partition:
+        from orchestrator.optimizer import partition  # with scipy, which the fallback does without
+
+        return partition.looked_at(self.X)
 
 
-def _two_best(indices: Indices, scores: Floats) -> Ranked:
+def _two_best(indices: NDArray[np.intp], scores: Floats) -> Ranked:
     """Of rows `indices` (m,), ascending: of equals the first."""
     left, found = scores.copy(), []
     for _ in range(min(2, len(left))):

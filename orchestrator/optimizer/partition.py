@@ -26,6 +26,20 @@ SPREAD = 2**16
 LEAVES = 32
 
 
+class Whole:
+    """Rows `X` (m, d) of features, all of which are looked at."""
+
+    def __init__(self, X: Floats) -> None:
+        self.X = X
+        self._screen = Screen(X)
+
+    def scores(self, score: Score, free: NDArray[np.bool_], incumbents: Indices) -> tuple[Indices, Floats]:
+        """Free rows, ascending, and their scores: all, or those of the default score that count."""
+        if isinstance(score, Improvement):
+            return self._screen.scores(score, free)
+        return np.flatnonzero(free), score(self.X)[free]
+
+
 class Partition:
     """Rows `X` (m, d) of features in leaves, and the spread."""
 
@@ -54,6 +68,11 @@ class Partition:
         rows, heights = np.concatenate([rows, near]), np.concatenate([heights, score(self.X[near])])
         order = np.argsort(rows)
         return rows[order], heights[order]
+
+
+def looked_at(X: Floats) -> Whole | Partition:
+    """Rows `X` (m, d) of features, whole or in parts."""
+    return Partition(X) if len(X) > LARGE else Whole(X)
 
 
 def leaves(X: Floats) -> list[Indices]:

@@ -52,7 +52,7 @@ class Belief:
 BELIEFS = (Belief("matern52", 0.5), Belief("matern52", 2.0), Belief("laplace", 1.0))
 FIRST_FIT = 2
 GROWTH = 1.05
-CHAINED = 32  # observations: up to so many each fit starts from the one before,
+CHAINED = 64  # observations: up to so many each fit starts from the one before,
 FARTHEST = 128  # ...and beyond twice so many all start from the fit to these
 MOST_FITTED = 400  # values: so many tell lengthscales well enough, and a fit takes time as their number cubed
 LARGEST_RELATIVE_VARIANCE = 1e12  # known noise beyond this tells nothing and would overflow

@@ -81,7 +81,7 @@ def test_it_goes_wrong_in_the_ways_asked_for(folder, capsys):
     assert json.loads(capsys.readouterr().out)["overall"]["against_sequential"] == {}
     assert run(folder, *agents, *ways, "--pending", "3") == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["plan"]["mode"] == {"noise": True, "failures": 0.3, "pending": 3}
+    assert found["plan"]["mode"] == {"noise": True, "failures": 0.3, "pending": 3, "region": 0.0}
     assert set(found["overall"]["against_sequential"]) == {"nightshift", "nightshift-own-start", "random"}
     assert all(not of["errors"] for of in found["pools"]["hill"]["agents"].values())
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.campaign.spec import OptimizerSettings
-from orchestrator.optimizer import finite, partition
+from orchestrator.optimizer import partition
 from orchestrator.optimizer.domain import Feature
 from orchestrator.optimizer.finite import Table
 from orchestrator.optimizer.optimizer import Optimizer
@@ -47,7 +47,7 @@ def test_the_default_score_of_a_partitioned_pool_is_nearly_that_of_the_whole(mon
     y = np.exp(-8 * ((X - 0.6) ** 2).sum(axis=1))
     chosen = []
     for large in (10**6, 10_000):
-        monkeypatch.setattr(finite, "LARGE", large)
+        monkeypatch.setattr(partition, "LARGE", large)
         monkeypatch.setattr(partition, "SPREAD", 2048)
         one = Optimizer(Table(X, [Feature(name) for name in "abc"]), OptimizerSettings(initial_samples=1), 4)
         for sample, row in enumerate(range(0, 30_000, 1500)):
