@@ -16,14 +16,19 @@ from .mutations import put
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 
 IDLE = {
+    "acts-in-time",
+    "acts-named",
+    "acts-seen",
     "back-after-lost",
     "commands-fresh",
     "given-up-by-name",
     "quarantine-alerts",
     "reference-bare",
     "reference-ruled",
+    "rejections-ruled",
     "unknown-settled",
     "values-vouched-for",
+    "vetoed-bare",
 }
 """Checks with nothing to look at in a night where all goes well."""
 

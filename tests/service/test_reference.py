@@ -259,7 +259,7 @@ def test_no_sample_is_suggested_on_its_slot_and_nothing_is_deposited_on_it():
 def test_what_was_never_observed_cannot_be_withdrawn():
     bench = Bench()
     bench.until(lambda: 1 in bench.state.samples)
-    with pytest.raises(LifecycleError, match="no observation that could be withdrawn"):
+    with pytest.raises(LifecycleError, match="no observation that could be taken back"):
         bench.night.append(e.ObservationWithdrawn(sample=1, reason="r"))
 
 

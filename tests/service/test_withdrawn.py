@@ -28,7 +28,7 @@ class Optimizer:
         self.told.append(observation)
         return len(self.told)
 
-    def suggest(self, pending, number, observed, vetoed):
+    def suggest(self, pending, number, observed, vetoed, withheld):
         assert observed == len(self.told)
         return {"number": number}
 
