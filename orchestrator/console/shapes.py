@@ -59,15 +59,18 @@ class Need(Shape):
 
 
 class Finish(Shape):
-    """When the last observation is due: a range that holds about nine times in ten."""
+    """When the campaign will be over, as the rest of the night plays out: a range that holds about eight times in
+    ten."""
 
     low: float
     middle: float
     high: float
     films_to_come: int
-    from_films: int
-    """Films whose durations it follows from."""
-    limited_by: Literal["samples", "lab hours", "stop"]
+    """By the budget of samples; fewer if the lab hours are used up before."""
+    basis: str
+    """Whose steps it follows from, in words."""
+    open_ended: bool
+    """A stopping rule may end it earlier."""
 
 
 class Best(Shape):
@@ -102,11 +105,12 @@ class Step(Shape):
     since: float
     source: str | None
     destination: str | None
-    expected_s: float | None
-    """Median of this night's steps of the kind; null before there are five."""
-    expected_low_s: float | None
-    expected_high_s: float | None
-    """10 % and 90 % quantiles."""
+    expected_s: float
+    """What is typical for it, in all: the median."""
+    expected_late_s: float
+    """The 90 % quantile."""
+    expected_basis: str
+    """Whose steps say so, in words."""
     words: str
 
 

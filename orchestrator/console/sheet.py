@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.campaign.state import Sample
+from orchestrator.console.foresight import Foresight
 from orchestrator.console.history import History
 from orchestrator.console.source import Source
 from orchestrator.console.view import row, view
@@ -60,6 +61,7 @@ class Scribe:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._history = History()
+        self._foresight = Foresight()
         self._entries: deque[tuple[int, str]] = deque(maxlen=ENTRIES)
         self.sheet = Sheet()
 
@@ -81,14 +83,15 @@ class Scribe:
             self._history.take(recorded)
             if recorded.version > state.version - ENTRIES:
                 self._entries.append((recorded.version, line(recorded).model_dump_json()))
+        campaign, lab, read_only = source.daemon.campaign, source.daemon.lab, source.read_only()
         shown = view(
             state,
-            source.daemon.campaign,
-            source.daemon.lab,
+            campaign,
+            lab,
             self._history,
-            now=source.now(),
             simulated=source.simulated,
-            read_only=source.read_only(),
+            read_only=read_only,
+            finish=None if read_only else self._foresight.finish(state, campaign, lab, source.now()),
         )
         rows = {number: self._row(sample, state.version) for number, sample in state.samples.items()}
         self.sheet = Sheet(state.version, shown.model_dump_json(), rows, tuple(self._entries))

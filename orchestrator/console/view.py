@@ -7,11 +7,12 @@ from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, OpenStep, Sample, best
-from orchestrator.console import forecast
 from orchestrator.console import shapes as s
+from orchestrator.console.foresight import BASES
 from orchestrator.console.history import History
 from orchestrator.console.why import why
 from orchestrator.console.words import step_words
+from orchestrator.service.forecast import expected
 
 TRANSITIONAL = (Mode.HOLDING, Mode.STOPPING, Mode.ABORTING)
 
@@ -22,13 +23,14 @@ def view(
     lab: LabSpec,
     history: History,
     *,
-    now: float,
     simulated: bool,
     read_only: str = "",
+    finish: s.Finish | None = None,
 ) -> s.View:
-    """The page's view after the entries folded into `state`, which `history` knows too, at lab time `now`.
+    """The page's view after the entries folded into `state`, which `history` knows too.
 
-    `read_only` says why nothing can be commanded; "": it can."""
+    `read_only` says why nothing can be commanded; "": it can.  `finish` is when it will be over, if that is foreseen.
+    """
     objective, budget = campaign.objective, campaign.budget
     ended = state.ended
     command = state.commands[-1] if state.commands else None
@@ -75,13 +77,13 @@ def view(
         time=state.time,
         started_at=state.started_at,
         counts=counts(state, campaign),
-        finish=None if read_only else forecast.of_campaign(state, campaign, lab, history, now),
+        finish=None if read_only else finish,
         best=_best(state, campaign, history),
         best_so_far=[
             s.BestPoint(sample=i.sample, count=i.count, time=i.time, value=i.value, sigma=i.sigma)
             for i in history.improvements
         ],
-        stations={name: station(name, state, lab, history) for name in lab.stations},
+        stations={name: station(name, state, lab) for name in lab.stations},
         next=_next(state, campaign, history),
         model=_model(state, history),
         reference=_reference(state),
@@ -156,7 +158,7 @@ def counts(state: CampaignState, campaign: Campaign) -> s.Counts:
     )
 
 
-def station(name: str, state: CampaignState, lab: LabSpec, history: History) -> s.StationView:
+def station(name: str, state: CampaignState, lab: LabSpec) -> s.StationView:
     """What `name` does by the journal."""
     own = next((step for step in state.open_steps.values() if step.intent.station == name), None)
     lost, given_up = name in state.lost_stations, name in state.given_up
@@ -172,15 +174,15 @@ def station(name: str, state: CampaignState, lab: LabSpec, history: History) -> 
         kind=lab.stations[name].kind,
         devices={device: spec.role for device, spec in lab.stations[name].devices.items()},
         state=told,  # type: ignore[arg-type]  # one of its words
-        step=None if own is None else _step(own, state, lab, history),
+        step=None if own is None else _step(own, state, lab),
         lost=lost,
         given_up=given_up,
     )
 
 
-def _step(step: OpenStep, state: CampaignState, lab: LabSpec, history: History) -> s.Step:
+def _step(step: OpenStep, state: CampaignState, lab: LabSpec) -> s.Step:
     intent = step.intent
-    by = forecast.of_step(step, state, lab, history)
+    usual = expected(step, lab, state)
     moving = intent.plan == "transfer"
     return s.Step(
         uid=intent.step,
@@ -191,9 +193,9 @@ def _step(step: OpenStep, state: CampaignState, lab: LabSpec, history: History) 
         since=step.since,
         source=str(intent.kwargs["source"]) if moving else None,
         destination=str(intent.kwargs["destination"]) if moving else None,
-        expected_s=by.middle_s if by else None,
-        expected_low_s=by.low_s if by else None,
-        expected_high_s=by.high_s if by else None,
+        expected_s=usual.typical_s,
+        expected_late_s=usual.late_s,
+        expected_basis=BASES[usual.basis],
         words=step_words(intent),
     )
 

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.console.access import FROM_ADDRESS
+from orchestrator.console.foresight import BASES
 from orchestrator.console.guard import MOST_BODY
 from orchestrator.console.shapes import Live, Map, SampleRow, View
 from orchestrator.console.users import Role, User, Users
@@ -46,8 +47,11 @@ def test_the_view_is_what_its_schema_says_and_what_the_journal_tells(served: Ser
     assert view.may == ["hold", "stop", "abort"]
     step = view.stations["deposition"].step
     assert step is not None
-    assert (step.plan, step.sample, step.expected_s) == ("deposit", 1, None)
-    assert (view.best, view.finish, view.model) == (None, None, None)
+    assert (step.plan, step.sample, step.expected_basis) == ("deposit", 1, BASES["the plans"])
+    assert step.expected_s < step.expected_late_s
+    assert (view.best, view.model) == (None, None)
+    assert view.finish is not None
+    assert view.finish.low < view.finish.middle < view.finish.high
     assert view.next is not None
     assert view.next.sample == 1
     deposition = live.stations["deposition"]

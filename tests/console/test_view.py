@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,18 +17,23 @@ from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Comma
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.campaign.why import distance, exploration
+from orchestrator.console import foresight as foresight_module
 from orchestrator.console import maps
-from orchestrator.console.forecast import SHARE_Z, expected, finish
-from orchestrator.console.history import History, kind_of
+from orchestrator.console.foresight import BASES, EVERY_S, Foresight, finish
+from orchestrator.console.history import History
 from orchestrator.console.shapes import Line, View
 from orchestrator.console.view import need, row, view
 from orchestrator.console.why import why
 from orchestrator.console.words import line
 from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.service.forecast import forecast
+from orchestrator.service.history import Basis
+from orchestrator.service.status import status
 from tests.campaign.stories import ended, film, intended, observed, suggested, transfer
 from tests.service.nights import campaign
 
 LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
+DEPOSIT: Any = {"composition": {"Fe": 1.0}, "rates": {"Fe": {"nm_s_w": 0.001}}, "thickness_nm": 50.0, "power_w": 100.0}
 GOLDEN = Path(__file__).parents[1] / "campaign/entries.golden.jsonl"
 
 
@@ -44,7 +49,7 @@ def told(*entries: e.Entry, spec: Campaign | None = None, dt: float = 60.0) -> t
 
 
 def shown(state: CampaignState, history: History, spec: Campaign | None = None) -> View:
-    return view(state, spec or campaign(), LAB, history, now=state.time, simulated=True)
+    return view(state, spec or campaign(), LAB, history, simulated=True)
 
 
 def made(sample: int, value: float = 1500.0) -> list[e.Entry]:
@@ -53,11 +58,11 @@ def made(sample: int, value: float = 1500.0) -> list[e.Entry]:
     return [
         suggested(n),
         *transfer(f"{n}a", n, f"cassette/{n}", "deposition", "deposition"),
-        intended(f"{n}b", "deposit", n, ["deposition"], composition={"Fe": 1.0}, rates={"Fe": {"nm_s_w": 1.0}}),
+        intended(f"{n}b", "deposit", n, ["deposition"], **DEPOSIT),
         film(n),
         ended(f"{n}b"),
         *transfer(f"{n}c", n, "deposition", "magnetometry", "deposition", "magnetometry"),
-        intended(f"{n}d", "measure", n, ["magnetometry"]),
+        intended(f"{n}d", "measure", n, ["magnetometry"], **campaign().measurement.model_dump(exclude_none=True)),
         observed(n, value),
         ended(f"{n}d"),
         *transfer(f"{n}e", n, "magnetometry", f"cassette/{n}", "magnetometry"),
@@ -139,83 +144,85 @@ def test_best_so_far_is_every_improvement_and_forgets_what_is_withdrawn() -> Non
     assert best.sample == 2
 
 
-def test_steps_that_were_held_up_say_nothing_of_how_long_one_takes() -> None:
-    hold, resume = (e.CommandGiven(command=word, by="a", reason="") for word in ("hold", "resume"))
-    begin = [suggested(1), *transfer("a", 1, "cassette/1", "deposition", "deposition")]
-    deposit = intended("b", "deposit", 1, ["deposition"])
-    _, quiet = told(*begin, deposit, film(1), ended("b"))
-    assert quiet.durations[kind_of(deposit)] == [120.0]
-    _, disturbed = told(*begin, deposit, hold, resume, film(1), ended("b"))
-    assert kind_of(deposit) not in disturbed.durations
-    _, failed = told(*begin, deposit, ended("b", "failed", fault="protocol"))
-    assert kind_of(deposit) not in failed.durations
+# --- how long it takes --------------------------------------------------------------------------------------
 
 
-def test_what_a_step_takes_is_not_said_before_there_are_five() -> None:
-    assert expected([100.0] * 4) is None
-    found = expected([100.0, 110.0, 90.0, 105.0, 500.0])
+def test_a_step_takes_what_the_status_says() -> None:
+    deposit = intended("b", "deposit", 1, ["deposition"], **DEPOSIT)
+    state, history = told(suggested(1), *transfer("a", 1, "cassette/1", "deposition", "deposition"), deposit)
+    step = shown(state, history).stations["deposition"].step
+    assert step is not None
+    said = status(state, campaign(), state.time, lab=LAB).stations["deposition"]
+    assert (step.expected_s, step.expected_late_s) == (said.expected_s, said.late_s)
+    assert step.expected_basis == BASES["the plans"]
+
+
+def test_every_basis_has_words() -> None:
+    assert set(BASES) == set(get_args(Basis))
+
+
+def night_of(samples: int, *last: e.Entry, **spec: Any) -> tuple[CampaignState, Campaign]:
+    """A night in which four samples are done."""
+    wanted = campaign(samples=samples, **spec)
+    return told(*[entry for n in (1, 2, 3, 4) for entry in made(n)], *last, spec=wanted)[0], wanted
+
+
+def test_the_page_and_the_status_foresee_the_same_end() -> None:
+    state, spec = night_of(10, stopping={"target": 2500.0})
+    found, said = finish(state, spec, LAB, state.time), forecast(state, spec, LAB, state.time)
     assert found is not None
-    assert found.middle_s == 105.0
-    assert found.low_s < found.middle_s < found.high_s
+    assert said is not None
+    assert (found.low, found.middle, found.high) == (said.early, said.likely, said.late)
+    assert (found.films_to_come, found.basis, found.open_ended) == (6, BASES[said.basis], True)
 
 
-# --- the finish ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("last", [e.CommandGiven(command="hold", by="a", reason=""), e.OperatorNeeded(reason="x")])
+def test_nobody_says_when_a_night_ends_that_is_held_or_needs_somebody(last: e.Entry) -> None:
+    state, spec = night_of(10, last)
+    assert finish(state, spec, LAB, state.time) is None
 
 
-def test_the_finish_is_a_range_around_what_the_pace_says() -> None:
-    spec = campaign(samples=10)
-    state, history = told(*[entry for n in (1, 2, 3, 4) for entry in made(n)], spec=spec)
-    found = finish(state, spec, history.between, state.time)
+def test_before_a_stop_only_the_films_under_way_are_to_come() -> None:
+    state, spec = night_of(10, suggested(5), e.CommandGiven(command="stop", by="a", reason=""))
+    found, on = finish(state, spec, LAB, state.time), finish(*night_of(10, suggested(5)), LAB, state.time)
     assert found is not None
-    pace = 60.0 * len(made(1))
-    assert (found.films_to_come, found.from_films, found.limited_by) == (6, 4, "samples")
-    assert found.middle == pytest.approx(state.observed_at + 6 * pace)
-    assert found.low == pytest.approx(found.high) == pytest.approx(found.middle), "films that all took the same"
-    assert finish(state, spec, history.between[:2], state.time) is None
+    assert on is not None
+    assert found.films_to_come == 1
+    assert found.high < on.low
 
 
-@given(st.lists(st.floats(1000, 5000), min_size=3, max_size=30), st.integers(1, 40))
-def test_the_range_grows_with_what_is_to_come(between: list[float], to_come: int) -> None:
-    spec = campaign(samples=1 + to_come)
-    state, _ = told(*made(1), spec=spec)
-    found = finish(state, spec, between, state.time)
-    assert found is not None
-    assert found.low <= found.middle <= found.high
-    mean = sum(between) / len(between)
-    assert found.middle == pytest.approx(state.observed_at + to_come * mean)
-    sd = float(np.std(between, ddof=1))
-    half = SHARE_Z * sd * math.sqrt(to_come + to_come**2 / len(between))
-    assert found.high == pytest.approx(max(state.time, found.middle + half))
+def test_an_end_is_foreseen_at_most_once_a_second_and_at_once_where_somebody_changed_something() -> None:
+    clock = [0.0]
+    foresight = Foresight(lambda: clock[0])
+    state, spec = night_of(10)
+    first = foresight.finish(state, spec, LAB, state.time)
+    assert first is not None
+    clock[0] = EVERY_S - 0.01
+    assert foresight.finish(state, spec, LAB, state.time + 600) is first
+    held, _ = night_of(10, e.CommandGiven(command="hold", by="a", reason=""))
+    assert foresight.finish(held, spec, LAB, held.time) is None
+    back = foresight.finish(state, spec, LAB, state.time + 600)
+    assert back is not None
+    assert back.middle > first.middle
+    more = foresight.finish(state, campaign(samples=11), LAB, state.time + 600)
+    assert more is not None
+    assert more.films_to_come == back.films_to_come + 1
+    clock[0] += EVERY_S
+    again = foresight.finish(state, campaign(samples=11), LAB, state.time + 1200)
+    assert again is not None
+    assert again.middle > more.middle
 
 
-def test_of_100_nights_about_90_end_in_the_range() -> None:
-    rng = np.random.default_rng(1)
-    hits = 0
-    for _ in range(200):
-        spec = campaign(samples=21)
-        state, _ = told(*made(1), spec=spec)
-        times = rng.gamma(25.0, 100.0, 28)
-        found = finish(state, spec, list(times[:8]), state.time)
-        assert found is not None
-        hits += found.low <= state.observed_at + times[8:].sum() <= found.high
-    assert 165 <= hits <= 195
+def test_a_night_that_cannot_be_played_out_keeps_nothing_else_from_the_page(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
 
-
-def test_nobody_says_when_a_night_ends_that_is_held_or_needs_somebody() -> None:
-    spec = campaign(samples=10)
-    night = [entry for n in (1, 2, 3, 4) for entry in made(n)]
-    for last in (e.CommandGiven(command="hold", by="a", reason=""), e.OperatorNeeded(reason="x")):
-        state, history = told(*night, last, spec=spec)
-        assert finish(state, spec, history.between, state.time) is None
-
-
-def test_the_lab_hours_may_be_what_ends_it() -> None:
-    spec = campaign(samples=100, lab_hours=1.5)
-    state, history = told(*[entry for n in (1, 2, 3, 4) for entry in made(n)], spec=spec)
-    found = finish(state, spec, history.between, state.time)
-    assert found is not None
-    assert found.limited_by == "lab hours"
-    assert found.films_to_come < 96
+    monkeypatch.setattr(foresight_module, "forecast", breaks)
+    state, spec = night_of(10)
+    assert Foresight().finish(state, spec, LAB, state.time) is None
+    assert "the end is not foreseen" in caplog.text
 
 
 # --- why ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -48,7 +49,8 @@ def test_a_film_under_way(served: Served, pages: Pages) -> None:
     expect(page.locator("#film")).to_contain_text("Film 1 of")
     expect(page.locator("[data-station=deposition].old .doing").first).to_contain_text("Deposit sample 1")
     expect(page.locator("#stations [data-station=deposition] .ill")).to_contain_text("gun2: NoReply")
-    expect(page.locator("#facts")).to_have_text("done not known yetbest none yet")
+    expect(page.locator("#facts")).to_have_text(re.compile(r"^done (\w+ )?\d\d:\d\d–(\w+ )?\d\d:\d\dbest none yet$"))
+    expect(page.locator("#facts")).to_have_attribute("title", re.compile("from the plans' own figures"))
     expect(page.locator("#needs")).to_be_empty()
     expect(page.locator("tr[data-sample='1'] .value")).to_have_text("–")
 

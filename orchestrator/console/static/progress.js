@@ -53,9 +53,9 @@ function rested(since) {
 
 function drawFacts(view) {
   const { finish, best } = view;
-  const by = { samples: "", "lab hours": " (lab time is up)", stop: " (then it stops)" };
+  const stops = view.stop_wanted || mode() === "stopping" ? " (then it stops)" : "";
   const done = finish
-    ? `${clock(finish.low, labNow())}–${clock(finish.high, labNow())}${by[finish.limited_by]}`
+    ? `${clock(finish.low, labNow())}–${clock(finish.high, labNow())}${stops}`
     : view.end
       ? clock(view.time)
       : mode() === "running"
@@ -66,7 +66,8 @@ function drawFacts(view) {
     h("span", { class: "fact" }, "done ", h("b", {}, done)),
     h("span", { class: "fact" }, "best ", h("b", {}, top)),
   ]);
-  $("facts").title = finish ? `From the pace of ${finish.from_films} films; ${count(finish.films_to_come, "film")} to come.` : "";
+  const early = finish?.open_ended ? " A stopping rule may end it earlier." : "";
+  $("facts").title = finish ? `Likely at ${clock(finish.middle, labNow())}, from ${finish.basis}; ${count(finish.films_to_come, "film")} to come.${early}` : "";
 }
 
 const SHADE = { valid: "valid", censored: "censored", failed: "failed" };
@@ -119,7 +120,7 @@ function updateStation(row, [name, station]) {
   const since = step ? labNow() - step.since - rested(step.since) : null;
   say(doing, step ? words(step, live) : idle(name, station, live));
   say(time, step && !RESTS.includes(live?.state) ? ofSpan(since, step.expected_s) : "");
-  time.title = step?.expected_s ? `usually ${span(step.expected_low_s)} to ${span(step.expected_high_s)}` : "";
+  time.title = step ? `usually ${span(step.expected_s)}, one in ten longer than ${span(step.expected_late_s)}; from ${step.expected_basis}` : "";
   const share = live?.fraction ?? (step?.expected_s ? Math.min(1, since / step.expected_s) : null);
   const known = Boolean(step) && share !== null;
   meter.hidden = !known;
