@@ -1,24 +1,41 @@
 """Drawing up a night contract: instruments are asked who they are, alerts are really sent, earlier nights are read.
 
 What it comes to is decided by `orchestrator.service.contract`, which asks nobody.
+
+::
+
+    python -m orchestrator.contract HOME [--below FOLDER]
+
+draws up that of the campaign in HOME, asking no instrument, and prints it as JSON: for the operator's page, whose
+daemon must not read a dozen journals itself.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from drivers.errors import InstrumentError
 from orchestrator import rpc
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.state import fold
+from orchestrator.journal import SqliteJournal
 from orchestrator.lab import identities
 from orchestrator.service.alerts.commands import try_channels
+from orchestrator.service.budget import as_changed
 from orchestrator.service.contract import checks
 from orchestrator.service.contract.earlier import EarlierNight, Rehearsal, homes_below, nights
-from orchestrator.service.contract.lines import NOT_ASKED, Contract, Line, not_asked
+from orchestrator.service.contract.lines import NOT_ASKED, Contract, Line, NotChecked, not_asked
 from orchestrator.service.forecast import before
 from orchestrator.service.history import History
 from orchestrator.service.home import Home, HomeError
@@ -46,18 +63,20 @@ def draw_up(
     rehearsed: Path | None = None,
     offline: bool = False,
     expected: bool = False,
+    within: bool = False,
 ) -> Contract:
     """The contract of `campaign` in `lab`, whose earlier nights are below `folder`.
 
     `home` is where it will be; `rehearsed` a dry run's home that is not below `folder`.  `offline`: neither instruments
-    nor alert channels are asked.  `expected`: that a daemon lives in `home` is meant.
+    nor alert channels are asked.  `expected`: that a daemon lives in `home` is meant.  `within`: it is that
+    daemon which asks.
     """
     now = time.time()
     homes = homes_below(folder, *([rehearsed] if rehearsed else []))
     earlier = nights([each for each in homes if each.journal.is_file()], lab.name)
     told = before(campaign, lab, now, History.of([(night.state, night.rehearsed) for night in earlier], lab))
     done = [found for each in homes if (found := Rehearsal.of(each)) is not None]
-    alone = nobody_else(home, earlier, homes, expected=expected)
+    alone = nobody_else(home, earlier, homes, expected=expected, within=within)
     if offline:
         asked = not_asked("instruments", "alerts")
     elif alone.verdict == "red":  # whoever talks to instruments that are at work disturbs them
@@ -146,19 +165,28 @@ def dead_man(lab: LabSpec) -> Line:
     return Line("dead man", "green", f"a service is called every {lab.alerts.ping_every_min:g} min")
 
 
-def nobody_else(home: Home | None, earlier: Sequence[EarlierNight], homes: Sequence[Home], *, expected: bool) -> Line:
-    """Whether a daemon is at work already, in the home or at the lab's instruments."""
-    if home is not None and expected and (busy := _busy(home)):
+def nobody_else(
+    home: Home | None,
+    earlier: Sequence[EarlierNight],
+    homes: Sequence[Home],
+    *,
+    expected: bool,
+    within: bool = False,
+) -> Line:
+    """Whether a daemon is at work already, in the home (unless `within`) or at the lab's instruments."""
+    asked = home if not within else None
+    if asked is not None and expected and (busy := _busy(asked)):
         return Line("nobody else", "red", busy, "start another daemon in another home, or wait")
-    if home is not None and not expected and home.path.exists() and (pid := home.daemon) is not None:
-        return Line("nobody else", "red", f"a daemon lives in {home.path} (process {pid or '?'})", "end it first")
+    if asked is not None and not expected and asked.path.exists() and (pid := asked.daemon) is not None:
+        return Line("nobody else", "red", f"a daemon lives in {asked.path} (process {pid or '?'})", "end it first")
     ours = home.path.absolute() if home is not None else None
     for night in earlier:
         pid = night.home.daemon
         if pid is not None and not night.rehearsed and night.home.path.absolute() != ours:
             found = f"process {pid or '?'} runs {night.home.path} in this lab"
             return Line("nobody else", "red", found, "wait for its end, or stop it")
-    return Line("nobody else", "green", f"no daemon of this lab lives in the {len(homes)} homes that were looked at")
+    which = "no other daemon" if within else "no daemon"
+    return Line("nobody else", "green", f"{which} of this lab lives in the {len(homes)} homes that were looked at")
 
 
 def _busy(home: Home) -> str:
@@ -169,3 +197,64 @@ def _busy(home: Home) -> str:
     except (HomeError, rpc.RpcError) as error:
         return f"the daemon that served {home.path} does not answer ({error})"
     return "" if mode == "idle" else f"a campaign is under way here ({mode})"
+
+
+# --- again, during the night ------------------------------------------------------------------------------
+
+PATIENCE_S = 60.0
+"""Real seconds that it may take, on the slowest machine."""
+_NICENESS = 5
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def under_way(home: Home, folder: Path) -> Contract:
+    """The contract of the campaign in `home`, as its daemon may draw it up: no instrument and no channel is asked.
+
+    Raises `HomeError`, `JournalError` or `LifecycleError` if its journal cannot be read.
+    """
+    with closing(SqliteJournal(home.need_journal())) as journal:
+        state = fold(journal.read())
+    if state.started is None:
+        raise HomeError(f"{home.path}: no campaign has begun here")
+    campaign = as_changed(Campaign.model_validate(state.started.campaign), state)
+    lab = LabSpec.model_validate(state.started.lab)
+    known = lab.alerts.model_copy(update={"ping_url": home.routes.ping})  # which no journal holds
+    return draw_up(campaign, lab.model_copy(update={"alerts": known}), folder, home=home, offline=True, within=True)
+
+
+def under_way_apart(home: Home, folder: Path, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+    """The same by a process of its own with a low priority, as plain values.  Raises `NotChecked`."""
+    command = [sys.executable, "-m", "orchestrator.contract", str(home.path), "--below", str(folder)]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=patience_s,
+            env={**os.environ, **_ONE_THREAD},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotChecked(f"it took longer than {patience_s:g} s; try again when the machine has less to do") from None
+    except OSError as error:
+        raise NotChecked(f"no process could be started ({error.strerror})") from error
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise NotChecked(lines[-1])
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Draw up the night contract of the campaign in HOME, as JSON.")
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--below", type=Path, default=Path("nights"), help="where the lab's earlier homes are")
+    asked = parser.parse_args()
+    os.nice(_NICENESS)
+    sys.stdout.write(json.dumps(under_way(Home(asked.home), asked.below).as_dict()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.common import FILE, operator
+from orchestrator.cli.common import FILE, NIGHTS, operator
 
 if TYPE_CHECKING:
     from orchestrator.console.serve import Console
@@ -56,7 +56,13 @@ def opened(home: Home, console: str, console_cert: Path | None, console_key: Pat
         return
     from orchestrator.console.serve import Address, Console
 
-    page = Console(Address.of(console, console_cert, console_key, console_login, console_name), operator(), stays=stays)
+    def check() -> dict[str, Any]:
+        from orchestrator.contract import under_way_apart
+
+        return under_way_apart(home, NIGHTS)
+
+    address = Address.of(console, console_cert, console_key, console_login, console_name)
+    page = Console(address, operator(), stays=stays, check=check)
     with page.open(LEAVE_S if home.take_over_page() else 0.0):
         home.show_at(page.url)
         click.echo(f"Console: {page.url}{'' if page.login else UNGUARDED}", err=True)

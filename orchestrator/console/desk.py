@@ -57,13 +57,13 @@ class Desk:
 
     async def give(self, ask: Callable[[Any], Future[dict[str, Any]]]) -> Told:
         """What the daemon answers to what `ask` asks of it, which is quickly asked.  Raises `Refused`."""
-        return Told.model_validate(await self._answer(ask(self._commanded().daemon)))
+        return Told.model_validate(await self._answer(ask(self.commanded().daemon)))
 
     async def act(self, ask: Callable[[Any], Future[dict[str, Any]]]) -> Did:
         """The same for an action on the search, which may take a moment to look into.  Raises `Refused`."""
-        return Did.model_validate(await self._answer(await asyncio.to_thread(ask, self._commanded().daemon)))
+        return Did.model_validate(await self._answer(await asyncio.to_thread(ask, self.commanded().daemon)))
 
-    def _commanded(self) -> Source:
+    def commanded(self) -> Source:
         """What can be commanded.  Raises `Refused` where a campaign is only looked at."""
         source = self.source()
         if why := source.read_only():

@@ -29,6 +29,7 @@ from orchestrator.console.users import ConsoleError, Role, Users, folder, signin
 if TYPE_CHECKING:
     import uvicorn
 
+    from orchestrator.console.checking import Check
     from orchestrator.console.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -108,11 +109,19 @@ def _split(text: str) -> tuple[str, int | None]:
 class Console:
     """Serves the page at `address` from `open` to `close`; until a campaign is `attached` it has nothing to show."""
 
-    def __init__(self, address: Address, owner: str, where: Path | None = None, *, stays: bool = False) -> None:
+    def __init__(
+        self,
+        address: Address,
+        owner: str,
+        where: Path | None = None,
+        *,
+        stays: bool = False,
+        check: Check | None = None,
+    ) -> None:
         """`owner` is who commands where nobody logs in; `where` is the folder of the users' file.  `stays`: a campaign
-        that has ended is shown until `close`."""
+        that has ended is shown until `close`.  `check` draws up the night contract of the one that is shown."""
         self.boot = secrets.token_hex(8)
-        self._address, self._owner, self._stays = address, owner, stays
+        self._address, self._owner, self._stays, self._check_night = address, owner, stays, check
         self._where = where or folder()
         self._source: Source | None = None
         self._listening: socket.socket | None = None
@@ -271,7 +280,7 @@ class Console:
         assert self._listening is not None
         at, hub = self._address, Hub(self.boot, lambda: self._source)
         config = uvicorn.Config(
-            application(hub, self._access, at.names, loopback=at.loopback),
+            application(hub, self._access, at.names, loopback=at.loopback, check=self._check_night),
             http=Door,
             ws=Line,
             lifespan="off",

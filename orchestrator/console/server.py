@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from orchestrator.console import commands, looking, search
+from orchestrator.console import checking, commands, looking, search
 from orchestrator.console.access import Access, Attempts
 from orchestrator.console.desk import Desk, Refused
 from orchestrator.console.guard import Guard
@@ -27,7 +27,7 @@ from orchestrator.journal import JournalError
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (commands.router, looking.router, search.router)
+ROUTERS = (commands.router, looking.router, search.router, checking.router)
 STATIC = Path(__file__).parent / "static"
 REVALIDATE = "no-cache"
 PART = 64 * 1024
@@ -43,12 +43,20 @@ class _Page(StaticFiles):
         return response
 
 
-def application(hub: Hub, access: Access, names: Iterable[str] = ("localhost",), *, loopback: bool = True) -> ASGIApp:
-    """The whole application, guarded; `names` are the hosts that it is known by."""
+def application(
+    hub: Hub,
+    access: Access,
+    names: Iterable[str] = ("localhost",),
+    *,
+    loopback: bool = True,
+    check: checking.Check | None = None,
+) -> ASGIApp:
+    """The whole application, guarded; `names` are the hosts that it is known by, `check` draws up the contract."""
     app = FastAPI(title="Nightshift console", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.state.desk = Desk(hub, access)
     app.state.attempts = Attempts()
     app.state.verifying = asyncio.Semaphore(2)
+    app.state.checks = checking.Checks(check)
     app.state.charting = asyncio.Lock()
     app.state.charts = {}
     for router in ROUTERS:

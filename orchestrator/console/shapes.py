@@ -216,6 +216,29 @@ class CommandView(Shape):
     changed: bool
 
 
+class ContractLine(Shape):
+    """What was looked at, how it is, what was found, and what to do; "" if nothing."""
+
+    subject: str
+    verdict: Literal["green", "amber", "red"]
+    found: str
+    do: str
+
+
+class ContractView(Shape):
+    """What was found before the night, and who let it begin on that."""
+
+    time: float
+    by: str
+    armed: str
+    """How he said that it may: --arm, typed; "" where nobody was asked."""
+    green: int
+    amber: int
+    red: int
+    """How many lines of each verdict."""
+    lines: list[ContractLine]
+
+
 class View(Shape):
     """The campaign as of entry `seq` of the journal: the same for all who look."""
 
@@ -260,6 +283,8 @@ class View(Shape):
     slots_used: int
     last_loop: int | None
     """The sample whose loop was measured last."""
+    contract: ContractView | None
+    """The last that was signed; null: none, as for a dry run."""
 
 
 class Achieved(Shape):
@@ -451,6 +476,15 @@ class Search(Shape):
     reason, and its fields."""
     queue: list[OwnSample]
     """Next first."""
+
+
+class Checked(Shape):
+    """The night contract as it would be drawn up now, without asking an instrument or a channel."""
+
+    at: float
+    """Real seconds since the epoch."""
+    verdict: Literal["green", "amber", "red"]
+    lines: list[ContractLine]
 
 
 class Order(Shape):

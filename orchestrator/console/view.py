@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
@@ -98,6 +101,7 @@ def view(
         slots=len(lab.cassette.bare),
         slots_used=len(state.slots_used),
         last_loop=history.last_loop,
+        contract=_contract(history),
     )
 
 
@@ -213,6 +217,36 @@ def _best(state: CampaignState, campaign: Campaign, history: History) -> s.Best 
         settings=top.settings,
         time=history.observed_at.get(top.sample),
     )
+
+
+def _contract(history: History) -> s.ContractView | None:
+    if history.contract is None:
+        return None
+    at, signed = history.contract
+    lines = contract_lines(signed.lines)
+    told = [line.verdict for line in lines]
+    return s.ContractView(
+        time=at,
+        by=signed.by,
+        armed=signed.armed,
+        green=told.count("green"),
+        amber=told.count("amber"),
+        red=told.count("red"),
+        lines=lines,
+    )
+
+
+def contract_lines(lines: Iterable[Mapping[str, Any]]) -> list[s.ContractLine]:
+    """As they are in the journal, where nothing says what a line has; one without a known verdict is amber."""
+    return [
+        s.ContractLine(
+            subject=str(line.get("subject", "")),
+            verdict=line["verdict"] if line.get("verdict") in ("green", "amber", "red") else "amber",
+            found=str(line.get("found", "")),
+            do=str(line.get("do", "")),
+        )
+        for line in lines
+    ]
 
 
 def _next(state: CampaignState, campaign: Campaign, history: History) -> s.Why | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,10 +22,15 @@ from orchestrator.console.source import Source
 from orchestrator.console.users import Role, User, Users
 from orchestrator.journal import SqliteJournal
 from orchestrator.service import daemon as daemon_module
+from orchestrator.service.contract.lines import Line
 from tests.service.test_daemon import LAB, Lab
 
 PATIENCE_S = 60.0
 PASSWORDS = {"vera": "only looks on", "olga": "runs the night", "ada": "may do anything"}
+FOUND = [
+    Line("disk", "green", "120 GiB free"),
+    Line("gas", "amber", "argon for 9 films", "have another bottle at hand"),
+]
 ROLES = {"vera": Role.VIEWER, "olga": Role.OPERATOR, "ada": Role.ADMIN}
 
 
@@ -137,10 +142,19 @@ class Served:
             for name, user in known_users().items():
                 users.put(name, user)
         self.console: Console | None = None
+        self.checks = 0
+        self.check: Callable[[], dict[str, Any]] = lambda: {
+            "verdict": "amber",
+            "lines": [line.as_dict() for line in FOUND],
+        }
+
+    def _check(self) -> dict[str, Any]:
+        self.checks += 1
+        return self.check()
 
     def open(self) -> Browser:
         """Serve what the daemon does; a new daemon has a new console."""
-        self.console = Console(self.address, "otto", self.config).open()
+        self.console = Console(self.address, "otto", self.config, check=self._check).open()
         self.attach()
         return self.browser()
 

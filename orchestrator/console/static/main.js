@@ -3,6 +3,7 @@
 import * as actions from "./actions.js";
 import { fetchSession } from "./api.js";
 import * as bar from "./bar.js";
+import * as contract from "./contract.js";
 import * as devices from "./devices.js";
 import * as journal from "./journal.js";
 import { askWho } from "./login.js";
@@ -14,7 +15,7 @@ import * as search from "./search.js";
 import { open, start } from "./socket.js";
 import * as why from "./why.js";
 
-for (const part of [bar, needs, actions, progress, why, search, samples, devices, journal, plots]) part.mount();
+for (const part of [bar, needs, actions, progress, why, search, samples, devices, contract, journal, plots]) part.mount();
 
 const login = () => askWho(open);
 

@@ -15,6 +15,10 @@ Verdict = Literal["green", "amber", "red"]
 NOT_ASKED = "not asked"
 
 
+class NotChecked(Exception):
+    """No contract could be drawn up; the message says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Line:
     """What was looked at, how it is, what was found, and what to do; "" if nothing.
