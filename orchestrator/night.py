@@ -31,7 +31,7 @@ from orchestrator.campaign.spec import Campaign, load_campaign
 from orchestrator.campaign.state import CampaignState, fold
 from orchestrator.campaign.timeline import intervals, utilisation
 from orchestrator.console.serve import Console
-from orchestrator.console.source import Source
+from orchestrator.console.source import Post, Source
 from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.lab import SimulatedLab, addresses_of, clock_from
 from orchestrator.morning import WORLD, write_apart
@@ -315,7 +315,7 @@ class Night:
             every_s = 60 * self.lab.alerts.ping_every_min
             with (
                 nullcontext(api) if api else _served(Api(self.lab), self.home) as serving,
-                self._shown(daemon, crew, clock),
+                self._shown(daemon, crew, clock, routes),
                 _signals(daemon),
                 Ping(routes.ping, every_s, outbox, lambda: daemon.decided_s),
             ):
@@ -331,7 +331,7 @@ class Night:
         return summary(self.home, self.campaign, time.monotonic() - self.began, world)
 
     @contextmanager
-    def _shown(self, daemon: Daemon, crew: Crew, clock: Clock) -> Iterator[None]:
+    def _shown(self, daemon: Daemon, crew: Crew, clock: Clock, routes: Routes) -> Iterator[None]:
         """The campaign is on the operator's page."""
         if self.console is None:
             yield
@@ -349,6 +349,7 @@ class Night:
             self.simulated,
             heard=lambda: {name: station.heard for name, station in crew.stations.items()},
             chart=crew.suggestions.chart,
+            post=Post.of(self.home.alerts, routes),
         )
         with self.console.attached(source):
             yield

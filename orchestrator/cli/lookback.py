@@ -27,6 +27,7 @@ def console(home: Path | None, **page: Any) -> None:
     is named instead.
     """
     from orchestrator.console.past import Lookback, followed, looking_at
+    from orchestrator.console.source import Post
     from orchestrator.journal import SqliteJournal
 
     folder = the_home(home)
@@ -37,7 +38,8 @@ def console(home: Path | None, **page: Any) -> None:
         refuse("--console none: serve it somewhere, or look with `nightshift status`")
     journal = SqliteJournal(folder.need_journal())
     past = Lookback.of(journal, WHY)
-    source = looking_at(past, SqliteJournal(folder.journal), folder.rehearsed)
+    post = Post.of(folder.alerts, folder.routes)
+    source = looking_at(past, SqliteJournal(folder.journal), folder.rehearsed, post)
     with opened_to_look(**page) as served, followed(past, journal), served.attached(source), until_told() as over:
         over.wait()
     journal.close()

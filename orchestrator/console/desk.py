@@ -17,7 +17,7 @@ import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header
 from starlette.requests import HTTPConnection
@@ -31,6 +31,7 @@ from orchestrator.console.users import Role
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 REPLY_S = 10.0
 KEY = re.compile(r"[\x21-\x7e]{8,128}")
 
@@ -70,7 +71,11 @@ class Desk:
             raise Refused(409, "read_only", why)
         return source
 
-    async def _answer(self, reply: Future[dict[str, Any]]) -> dict[str, Any]:
+    async def acknowledge(self, by: str, reason: str, key: str) -> int:
+        """The entry that says that `by` sees to what was alerted.  Raises `Refused`."""
+        return await self._answer(self.commanded().daemon.acknowledge(by, reason, key))
+
+    async def _answer(self, reply: Future[T]) -> T:
         # Never cancelled, whatever becomes of the request: the deciding thread sets its result.
         answered = asyncio.Event()
         loop = asyncio.get_running_loop()

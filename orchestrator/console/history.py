@@ -6,9 +6,11 @@ loop is, on what contract the night was begun, and when a person was last seen t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from orchestrator.campaign import entries as e
+from orchestrator.service.alerts.alert import acknowledges
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Improvement:
 
 @dataclass
 class History:
-    """`loops`: sample -> version of the entry with its last loop.  `contract` is the last one that was signed."""
+    """`loops`: sample -> version of the entry with its last loop.  `contract` is the last one that was signed.
+    `seen_to`: version and time of the last entry that shows a person to be there."""
 
     version: int = 0
     chosen: dict[int, Chosen] = field(default_factory=dict)
@@ -42,6 +45,7 @@ class History:
     assessed_at: int = 0
     improvements: list[Improvement] = field(default_factory=list)
     contract: tuple[float, e.ContractSigned] | None = None
+    seen_to: tuple[int, float] = 0, -math.inf
     _sign: float = 1.0
     _valid: list[e.ObservationMade] = field(default_factory=list)
     _rejected: dict[int, e.ObservationMade] = field(default_factory=dict)
@@ -51,6 +55,8 @@ class History:
         """The next entry."""
         entry, time = recorded.entry, recorded.time
         self.version = recorded.version
+        if acknowledges(entry):
+            self.seen_to = recorded.version, time
         match entry:
             case e.CampaignStarted():
                 self._sign = _sign(entry)

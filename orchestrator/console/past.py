@@ -16,7 +16,7 @@ from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import CommandRefused, LifecycleError
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, fold, observation_for_model
-from orchestrator.console.source import Deciding, Source
+from orchestrator.console.source import Deciding, Post, Source
 from orchestrator.journal import Journal, JournalError
 from orchestrator.service import budget
 
@@ -55,8 +55,11 @@ class Lookback:
     def act(self, request: SearchRequest) -> Future[dict[str, Any]]:
         return self._refused()
 
-    def _refused(self) -> Future[dict[str, Any]]:
-        reply: Future[dict[str, Any]] = Future()
+    def acknowledge(self, by: str, reason: str, key: str = "") -> Future[int]:
+        return self._refused()
+
+    def _refused(self) -> Future[Any]:
+        reply: Future[Any] = Future()
         reply.set_exception(CommandRefused(self.why))
         return reply
 
@@ -77,10 +80,10 @@ def left(source: Source) -> Source:
     """What `source` becomes when its daemon has ended and its page stays."""
     daemon: Deciding = source.daemon
     past = Lookback(daemon.campaign, daemon.lab, daemon.state)
-    return looking_at(past, source.journal, source.simulated)
+    return looking_at(past, source.journal, source.simulated, source.post)
 
 
-def looking_at(past: Lookback, journal: Journal, simulated: bool) -> Source:
+def looking_at(past: Lookback, journal: Journal, simulated: bool, post: Post | None = None) -> Source:
     """`past` as the console's source."""
     return Source(
         past,
@@ -90,6 +93,7 @@ def looking_at(past: Lookback, journal: Journal, simulated: bool) -> Source:
         heard=lambda: dict.fromkeys(past.lab.stations),
         chart=Modelling(past).chart,
         read_only=lambda: past.why,
+        post=post,
     )
 
 

@@ -478,6 +478,32 @@ class Search(Shape):
     """Next first."""
 
 
+class AlertDelivery(Shape):
+    channel: str
+    """Its number and service: no URL."""
+    state: Literal["delivered", "waiting", "failed", "outdated", "too old", "acknowledged"]
+    """``failed``: so far; it is tried again.  The last three: it need not be told any more."""
+    at: float | None
+    """Real seconds since the epoch."""
+    reason: str
+    """Why the channel did not take it."""
+
+
+class AlertView(Shape):
+    name: str
+    time: float
+    severity: Literal["info", "warning", "critical"]
+    text: str
+    unacknowledged: bool
+    """Nobody has been seen since who could have seen to it."""
+    deliveries: list[AlertDelivery]
+
+
+class Acknowledged(Shape):
+    entry: int
+    """The one that says so."""
+
+
 class Checked(Shape):
     """The night contract as it would be drawn up now, without asking an instrument or a channel."""
 

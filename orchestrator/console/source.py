@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 from drivers.clock import Clock
 from orchestrator.campaign.actions import SearchRequest
@@ -17,6 +18,24 @@ from orchestrator.campaign.state import CampaignState
 from orchestrator.console.maps import Chart
 from orchestrator.console.shapes import Live, LiveStation, Reading
 from orchestrator.journal import Journal
+from orchestrator.service.alerts.courier import label
+from orchestrator.service.home import Routes
+
+
+@dataclass(frozen=True)
+class Post:
+    """Where it is written what became of each alert, and what the channels are called that are told at once, and when
+    nobody acknowledges.  Their URLs, which hold passwords, are not known here."""
+
+    outbox: Path
+    channels: tuple[str, ...] = ()
+    escalation: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, outbox: Path, routes: Routes) -> Self:
+        names = [label(number, url) for number, url in enumerate([*routes.channels, *routes.escalation], 1)]
+        first = len(routes.channels)
+        return cls(outbox, tuple(names[:first]), tuple(names[first:]))
 
 
 class Heard(Protocol):
@@ -49,6 +68,8 @@ class Deciding(Protocol):
 
     def act(self, request: SearchRequest) -> Future[dict[str, Any]]: ...
 
+    def acknowledge(self, by: str, reason: str, key: str = "") -> Future[int]: ...
+
 
 @dataclass(frozen=True)
 class Source:
@@ -56,7 +77,7 @@ class Source:
 
     `journal` is a connection of the console's own.  `heard` tells what each station's worker said last, and `chart`
     asks the optimizer for a picture (it may block, and raise `rpc.RpcError`).  Without a `clock` lab time stands still.
-    `read_only` says why nothing can be commanded; "": it can.
+    `read_only` says why nothing can be commanded; "": it can.  `post` is None where nothing is known of alerts.
     """
 
     daemon: Deciding
@@ -66,6 +87,7 @@ class Source:
     heard: Callable[[], Mapping[str, Heard | None]]
     chart: Chart
     read_only: Callable[[], str] = lambda: ""
+    post: Post | None = None
 
     @property
     def state(self) -> CampaignState:

@@ -18,14 +18,21 @@ from websockets.sync.client import ClientConnection, connect
 
 from orchestrator.campaign.state import CampaignState
 from orchestrator.console.serve import Address, Console
-from orchestrator.console.source import Source
+from orchestrator.console.source import Post, Source
 from orchestrator.console.users import Role, User, Users
 from orchestrator.journal import SqliteJournal
 from orchestrator.service import daemon as daemon_module
 from orchestrator.service.contract.lines import Line
+from orchestrator.service.home import Routes
 from tests.service.test_daemon import LAB, Lab
 
 PATIENCE_S = 60.0
+
+
+def post_of(path: Path) -> Post:
+    return Post.of(path / "alerts.jsonl", Routes(("ntfy://secret@host/topic",), ("mailto://secret",)))
+
+
 PASSWORDS = {"vera": "only looks on", "olga": "runs the night", "ada": "may do anything"}
 FOUND = [
     Line("disk", "green", "120 GiB free"),
@@ -160,7 +167,15 @@ class Served:
 
     def attach(self) -> None:
         assert self.console is not None
-        source = Source(self.lab.daemon, SqliteJournal(self.lab.path), StillClock(), True, self.heard, self.chart)
+        source = Source(
+            self.lab.daemon,
+            SqliteJournal(self.lab.path),
+            StillClock(),
+            True,
+            self.heard,
+            self.chart,
+            post=post_of(self.path),
+        )
         self._attached = self.console.attached(source)
         self._attached.__enter__()
 

@@ -1,6 +1,7 @@
 // The page: parts are set up, then the session and the socket are asked for.
 
 import * as actions from "./actions.js";
+import * as alerts from "./alerts.js";
 import { fetchSession } from "./api.js";
 import * as bar from "./bar.js";
 import * as contract from "./contract.js";
@@ -15,7 +16,7 @@ import * as search from "./search.js";
 import { open, start } from "./socket.js";
 import * as why from "./why.js";
 
-for (const part of [bar, needs, actions, progress, why, search, samples, devices, contract, journal, plots]) part.mount();
+for (const part of [bar, needs, actions, progress, why, search, samples, devices, contract, alerts, journal, plots]) part.mount();
 
 const login = () => askWho(open);
 

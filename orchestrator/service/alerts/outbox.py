@@ -36,7 +36,7 @@ class Outbox:
         self._lock = Lock()
         self._raised: dict[str, tuple[Alert, float]] = {}
         self._settled: set[tuple[str, str]] = set()
-        for line in _lines(path):
+        for line in lines_of(path):
             if "raised" in line:
                 alert = Alert(**line["raised"])
                 self._raised[alert.name] = alert, float(line["at"])
@@ -91,7 +91,7 @@ class Outbox:
             log.error("%s: cannot be written (%s)", self.path, error.strerror)
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def lines_of(path: Path) -> list[dict[str, Any]]:
     """Every line that is whole; a death or a full disk may have torn one."""
     try:
         content = path.read_bytes()
