@@ -20,7 +20,7 @@ export function mount() {
 
 async function look() {
   const age = performance.now() - lookedAt;
-  if (!state.session || state.connection !== "open" || !inContact() || age < (told?.seq === state.seq ? SELDOM_MS : OFTEN_MS)) return;
+  if (!state.session || state.ended || state.connection !== "open" || !inContact() || age < (told?.seq === state.seq ? SELDOM_MS : OFTEN_MS)) return;
   lookedAt = performance.now();
   try {
     told = await get("/api/alerts");
