@@ -15,6 +15,7 @@ from orchestrator.campaign.labspec import LabSpec, check_fit
 from orchestrator.campaign.lifecycle import Command, CommandRefused
 from orchestrator.campaign.spec import Campaign
 from orchestrator.service.daemon import Daemon
+from orchestrator.service.foresight import Foresight
 
 REPLY_S = 10.0
 
@@ -31,6 +32,7 @@ class Api:
         self._lock = Lock()
         self._taken = False
         self._daemon: Daemon | None = None
+        self._foresight: Foresight | None = None
         self._campaigns: SimpleQueue[tuple[Campaign, str, e.ContractSigned]] = SimpleQueue()
 
     # --- for operators --------------------------------------------------------------------------------
@@ -52,8 +54,8 @@ class Api:
         self._campaigns.put((spec, by, signed))
 
     def status(self) -> dict[str, Any]:
-        """Progress as of the last change or tick; {"mode": "idle"} before a campaign."""
-        return {"mode": "idle"} if self._daemon is None else self._daemon.latest.as_dict()
+        """Progress as of the last change or tick, with the end that is foreseen; {"mode": "idle"} before a campaign."""
+        return {"mode": "idle"} if self._foresight is None else self._foresight.progress().as_dict()
 
     def decided_s(self) -> float:
         """Real seconds since the daemon last looked what there is to do; 0 before a campaign."""
@@ -131,4 +133,4 @@ class Api:
     def serve(self, daemon: Daemon) -> None:
         """From now on, speak for `daemon`."""
         self._taken = True
-        self._daemon = daemon
+        self._daemon, self._foresight = daemon, Foresight(daemon, self._lab)

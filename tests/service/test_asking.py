@@ -13,6 +13,7 @@ from orchestrator.service import api as api_module
 from orchestrator.service.api import Api
 from orchestrator.service.asking import TRIES, acknowledge, give, new_key
 from orchestrator.service.home import Home, HomeError
+from orchestrator.service.status import progress_of
 from tests.service.nights import campaign
 from tests.service.test_daemon import LAB, Lab, at_film, given
 
@@ -99,6 +100,15 @@ def test_a_daemon_that_does_not_answer_may_still_do_it_and_the_key_says_so(home,
 def test_a_command_without_a_name_or_a_key_is_refused(home, by, key):
     with home.connect() as daemon, pytest.raises(rpc.RemoteError, match="needs a key of its own, and the name"):
         daemon.command("hold", by, "r", key, 1)
+
+
+def test_the_status_tells_the_end_as_the_journal_does(lab, home):
+    api = Api(LAB)
+    api.serve(lab.daemon)
+    told, read = api.status(), progress_of(home.journal).as_dict()
+    for name in ("predicted_finish", "finish_early", "finish_late"):
+        assert told[name] == pytest.approx(read[name], abs=60), name
+    assert told["finish_early"] < told["predicted_finish"] < told["finish_late"]
 
 
 def test_before_a_campaign_there_is_nothing_to_command():
