@@ -210,7 +210,7 @@ def test_lab_time_goes_on_though_the_machine_s_clock_was_set_back(lab: Lab) -> N
     times = [recorded.time for recorded in lab.journal()[len(before) - 1 :]]
     assert times == sorted(times)
     assert len(set(times)) > len(times) // 2  # it does not stand still
-    assert times[-1] - times[0] < 3 * 3600
+    assert times[-1] - times[0] < 9 * 3600  # a busy machine takes lab hours; but not those that the clock lost
     assert examined(lab.home.path, lab.world_log).clean
 
 
