@@ -96,7 +96,8 @@ def judge(world: list[dict[str, Any]], journal: list[Recorded]) -> Verdict:
     verdict.films, verdict.measured = len(begun), len(told.observed)
     verdict.doubled = [f"substrate {slot}: begun {times} times" for slot, times in begun.items() if times > 1]
     verdict.hazards = [f"{event['kind']}: {event['detail']}" for event in world if event["event"] == "hazard"]
-    verdict.double_observations = [f"sample {n}: {k} times" for n, k in told.observed.items() if k > 1]
+    often = {n: k for n, k in told.observed.items() if k > 1 + told.again[n]}
+    verdict.double_observations = [f"sample {n}: {k} times" for n, k in often.items()]
     verdict.unknown = [f"sample {n}: {reason}" for n, reason in told.quarantined.items()]
     verdict.discarded = [f"sample {n}: {reason}" for n, reason in told.discarded.items()]
     verdict.end = f"{told.ended.end}: {told.ended.reason}" if told.ended else "not ended"
@@ -121,6 +122,7 @@ class _Told:
         self.by_slot: dict[int, int] = {}
         self.films: dict[int, e.FilmDeposited] = {}
         self.observed: Counter[int] = Counter()
+        self.again: Counter[int] = Counter()  # measurements that a person asked for once more
         self.quarantined: dict[int, str] = {}
         self.discarded: dict[int, str] = {}
         self.ended: e.CampaignEnded | None = None
@@ -132,6 +134,8 @@ class _Told:
                     self.films[told.sample] = told
                 case e.ObservationMade() as told:
                     self.observed[told.sample] += 1
+                case e.MeasurementRequested() as told:
+                    self.again[told.sample] += 1
                 case e.SampleQuarantined() as told:
                     self.quarantined[told.sample] = told.reason
                 case e.SampleDiscarded() as told:

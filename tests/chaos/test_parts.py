@@ -220,6 +220,7 @@ OBSERVED = e.ObservationMade(
     validity="valid",
     quantities={},
 )
+AGAIN = e.MeasurementRequested(sample=1, by="anna", reason="once more")
 QUARANTINED = e.SampleQuarantined(sample=1, reason="nobody knows")
 DONE = e.CampaignEnded(end="done", reason="budget")
 CALLED = e.CampaignEnded(end="needs operator", reason="a station is lost")
@@ -247,6 +248,8 @@ def test_a_good_night_is_clean() -> None:
         (WORLD[:2], (SUGGESTED, QUARANTINED, DONE), set()),
         ([BEGUN, *WORLD], (SUGGESTED, FILM, OBSERVED, DONE), {"doubled"}),
         (WORLD, (SUGGESTED, FILM, OBSERVED, OBSERVED, DONE), {"double_observations"}),
+        (WORLD, (SUGGESTED, FILM, OBSERVED, AGAIN, OBSERVED, DONE), set()),
+        (WORLD, (SUGGESTED, FILM, OBSERVED, AGAIN, OBSERVED, OBSERVED, DONE), {"double_observations"}),
         ([*WORLD, {"event": "hazard", "kind": "magnet_slew", "detail": "fast"}],
          (SUGGESTED, FILM, OBSERVED, DONE), {"hazards"}),
         ([BEGUN, {**FINISHED, "thickness_nm": 90.0}, MEASURED], (SUGGESTED, FILM, OBSERVED, DONE), {"misreported"}),
