@@ -18,7 +18,7 @@ from orchestrator.journal import SqliteJournal
 from orchestrator.lab import SimulatedLab
 from orchestrator.night import load, run_at
 from orchestrator.report.facts import Night
-from orchestrator.report.provenance import provenance
+from orchestrator.report.repeatability import repeatability
 from orchestrator.report.troubles import troubles
 from orchestrator.service.home import Home
 from orchestrator.witness import read_world
@@ -165,5 +165,5 @@ def test_a_coil_that_moves_in_the_night_takes_back_what_was_measured_since(
     assert {seen.state.samples[number].phase for number in withdrawn} == {Phase.DEPOSITED}
     report = Night(seen.entries)
     assert {"magnetometer drifted", "observation withdrawn"} <= {trouble.what for trouble in troubles(report)}
-    assert "out of tolerance" in provenance(report)
+    assert "out of tolerance" in repeatability(report)
     clean(seen, tmp_path / "world.jsonl")
