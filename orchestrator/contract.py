@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.errors import InstrumentError
-from orchestrator import rpc
+from orchestrator import apart, rpc
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import fold
@@ -36,7 +34,7 @@ from orchestrator.service.budget import as_changed
 from orchestrator.service.contract import checks
 from orchestrator.service.contract.earlier import EarlierNight, Rehearsal, homes_below, nights
 from orchestrator.service.contract.lines import NOT_ASKED, Contract, Line, NotChecked, not_asked
-from orchestrator.service.forecast import before
+from orchestrator.service.forecast import Forecast, before
 from orchestrator.service.history import History
 from orchestrator.service.home import Home, HomeError
 from orchestrator.versions import version
@@ -87,7 +85,7 @@ def draw_up(
     lines = [
         checks.rehearsal(campaign, lab, version(), done),
         checks.finish(told, campaign),
-        *_supplies(campaign, lab, folder if home is None else home.path, earlier, now),
+        *_supplies(campaign, lab, folder if home is None else home.path, earlier, told),
         *asked,
         dead_man(lab),
         checks.reference(lab, earlier, now),
@@ -98,12 +96,14 @@ def draw_up(
 
 def quickly(campaign: Campaign, lab: LabSpec, home: Home) -> Contract:
     """What can be said at once of a campaign that is gone on with: its lab must be made safe, and waits for nobody."""
-    lines = [*_supplies(campaign, lab, home.path, [], time.time()), *not_asked("instruments", "alerts"), dead_man(lab)]
+    told = before(campaign, lab, time.time())
+    lines = [*_supplies(campaign, lab, home.path, [], told), *not_asked("instruments", "alerts"), dead_man(lab)]
     return Contract(campaign, lab, version(), tuple(lines))
 
 
-def _supplies(campaign: Campaign, lab: LabSpec, path: Path, earlier: Sequence[EarlierNight], now: float) -> list[Line]:
-    told = before(campaign, lab, now, History.of([(night.state, night.rehearsed) for night in earlier], lab))
+def _supplies(
+    campaign: Campaign, lab: LabSpec, path: Path, earlier: Sequence[EarlierNight], told: Forecast
+) -> list[Line]:
     free = shutil.disk_usage(_existing(path)).free
     return [
         checks.substrates(campaign, lab),
@@ -203,8 +203,6 @@ def _busy(home: Home) -> str:
 
 PATIENCE_S = 60.0
 """Real seconds that it may take, on the slowest machine."""
-_NICENESS = 5
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def under_way(home: Home, folder: Path) -> Contract:
@@ -224,26 +222,13 @@ def under_way(home: Home, folder: Path) -> Contract:
 
 def under_way_apart(home: Home, folder: Path, patience_s: float = PATIENCE_S) -> dict[str, Any]:
     """The same by a process of its own with a low priority, as plain values.  Raises `NotChecked`."""
-    command = [sys.executable, "-m", "orchestrator.contract", str(home.path), "--below", str(folder)]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=patience_s,
-            env={**os.environ, **_ONE_THREAD},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise NotChecked(f"it took longer than {patience_s:g} s; try again when the machine has less to do") from None
-    except OSError as error:
-        raise NotChecked(f"no process could be started ({error.strerror})") from error
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise NotChecked(lines[-1])
-    told: dict[str, Any] = json.loads(done.stdout)
+        written = apart.run("orchestrator.contract", str(home.path), "--below", str(folder), patience_s=patience_s)
+    except apart.TooSlow as error:
+        raise NotChecked(f"{error}; try again when the machine has less to do") from None
+    except apart.NotDone as error:
+        raise NotChecked(str(error)) from error
+    told: dict[str, Any] = json.loads(written)
     return told
 
 
@@ -252,7 +237,7 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--below", type=Path, default=Path("nights"), help="where the lab's earlier homes are")
     asked = parser.parse_args()
-    os.nice(_NICENESS)
+    apart.step_back()
     sys.stdout.write(json.dumps(under_way(Home(asked.home), asked.below).as_dict()) + "\n")
 
 

@@ -14,15 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from orchestrator import apart
 from orchestrator.campaign.state import fold
 from orchestrator.journal import SqliteJournal
 from orchestrator.service.home import Home
@@ -36,9 +34,7 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 300.0
 """Real seconds that a report may take, on the slowest machine."""
 
-NICENESS = 5
 WORLD = "world.jsonl"
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def write_apart(home: Home, output: Path | None = None, world: Path | None = None) -> str:
@@ -46,31 +42,16 @@ def write_apart(home: Home, output: Path | None = None, world: Path | None = Non
 
     `output` is the file, by default the home's own; `world` the simulated lab's log, if it is not in the home.
     """
-    command = [sys.executable, "-m", "orchestrator.morning", str(home.path)]
-    command += ["--output", str(output)] if output else []
-    command += ["--world", str(world)] if world else []
+    options = ["--output", str(output)] if output else []
+    options += ["--world", str(world)] if world else []
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PATIENCE_S,
-            env={**os.environ, **_ONE_THREAD},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        why = f"it took longer than {PATIENCE_S:.0f} s"
-    except OSError as error:
-        why = f"no process could be started ({error.strerror})"
-    else:
-        if done.returncode == 0:
-            return ""
-        why = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
-        log.error("the report's process said:\n%s", done.stderr.strip())
-    log.error("no report of %s: %s", home.path, why)
-    return why
+        apart.run("orchestrator.morning", str(home.path), *options, patience_s=PATIENCE_S)
+    except apart.NotDone as why:
+        if why.said:
+            log.error("the report's process said:\n%s", why.said)
+        log.error("no report of %s: %s", home.path, why)
+        return str(why)
+    return ""
 
 
 def write_report_of(home: Home, output: Path | None = None, world: Path | None = None) -> Path:
@@ -134,7 +115,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     parser.add_argument("--world", type=Path)
     asked = parser.parse_args()
-    os.nice(NICENESS)
+    apart.step_back()
     write_report_of(Home(asked.home), asked.output, asked.world)
 
 
