@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.campaign.state import Sample
-from orchestrator.console.foresight import Foresight
+from orchestrator.console.foresight import finish
 from orchestrator.console.history import History
 from orchestrator.console.source import Source
 from orchestrator.console.view import row, view
 from orchestrator.console.words import line
+from orchestrator.service.foresight import Foresight
 
 ENTRIES = 400
 """Latest entries kept at hand; earlier ones are read from the journal."""
@@ -61,7 +62,7 @@ class Scribe:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._history = History()
-        self._foresight = Foresight()
+        self._foresight = Foresight(finish)
         self._entries: deque[tuple[int, str]] = deque(maxlen=ENTRIES)
         self.sheet = Sheet()
 
@@ -91,7 +92,7 @@ class Scribe:
             self._history,
             simulated=source.simulated,
             read_only=read_only,
-            finish=None if read_only else self._foresight.finish(state, campaign, lab, source.now()),
+            finish=None if read_only else self._foresight.told(state, campaign, lab, source.now()),
         )
         rows = {number: self._row(sample, state.version) for number, sample in state.samples.items()}
         self.sheet = Sheet(state.version, shown.model_dump_json(), rows, tuple(self._entries))

@@ -15,7 +15,9 @@ from orchestrator.campaign.labspec import LabSpec, check_fit
 from orchestrator.campaign.lifecycle import Command, CommandRefused
 from orchestrator.campaign.spec import Campaign
 from orchestrator.service.daemon import Daemon
+from orchestrator.service.forecast import Forecast, forecast
 from orchestrator.service.foresight import Foresight
+from orchestrator.service.status import with_forecast
 
 REPLY_S = 10.0
 
@@ -32,7 +34,7 @@ class Api:
         self._lock = Lock()
         self._taken = False
         self._daemon: Daemon | None = None
-        self._foresight: Foresight | None = None
+        self._foresight: Foresight[Forecast] = Foresight(forecast)
         self._campaigns: SimpleQueue[tuple[Campaign, str, e.ContractSigned]] = SimpleQueue()
 
     # --- for operators --------------------------------------------------------------------------------
@@ -55,7 +57,12 @@ class Api:
 
     def status(self) -> dict[str, Any]:
         """Progress as of the last change or tick, with the end that is foreseen; {"mode": "idle"} before a campaign."""
-        return {"mode": "idle"} if self._foresight is None else self._foresight.progress().as_dict()
+        daemon = self._daemon
+        if daemon is None:
+            return {"mode": "idle"}
+        progress = daemon.latest
+        told = self._foresight.told(daemon.state, daemon.campaign, self._lab, progress.now)
+        return with_forecast(progress, told).as_dict()
 
     def decided_s(self) -> float:
         """Real seconds since the daemon last looked what there is to do; 0 before a campaign."""
@@ -133,4 +140,4 @@ class Api:
     def serve(self, daemon: Daemon) -> None:
         """From now on, speak for `daemon`."""
         self._taken = True
-        self._daemon, self._foresight = daemon, Foresight(daemon, self._lab)
+        self._daemon = daemon

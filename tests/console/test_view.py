@@ -19,7 +19,7 @@ from orchestrator.campaign.state import CampaignState
 from orchestrator.campaign.why import distance, exploration
 from orchestrator.console import foresight as foresight_module
 from orchestrator.console import maps
-from orchestrator.console.foresight import BASES, EVERY_S, Foresight, finish
+from orchestrator.console.foresight import BASES, finish
 from orchestrator.console.history import History
 from orchestrator.console.shapes import Line, View
 from orchestrator.console.view import need, row, view
@@ -27,6 +27,7 @@ from orchestrator.console.why import why
 from orchestrator.console.words import line
 from orchestrator.optimizer.optimizer import make_optimizer
 from orchestrator.service.forecast import forecast
+from orchestrator.service.foresight import EVERY_S, Foresight
 from orchestrator.service.history import Basis
 from orchestrator.service.status import status
 from tests.campaign.stories import ended, film, intended, observed, suggested, transfer
@@ -193,22 +194,22 @@ def test_before_a_stop_only_the_films_under_way_are_to_come() -> None:
 
 def test_an_end_is_foreseen_at_most_once_a_second_and_at_once_where_somebody_changed_something() -> None:
     clock = [0.0]
-    foresight = Foresight(lambda: clock[0])
+    foresight = Foresight(finish, lambda: clock[0])
     state, spec = night_of(10)
-    first = foresight.finish(state, spec, LAB, state.time)
+    first = foresight.told(state, spec, LAB, state.time)
     assert first is not None
     clock[0] = EVERY_S - 0.01
-    assert foresight.finish(state, spec, LAB, state.time + 600) is first
+    assert foresight.told(state, spec, LAB, state.time + 600) is first
     held, _ = night_of(10, e.CommandGiven(command="hold", by="a", reason=""))
-    assert foresight.finish(held, spec, LAB, held.time) is None
-    back = foresight.finish(state, spec, LAB, state.time + 600)
+    assert foresight.told(held, spec, LAB, held.time) is None
+    back = foresight.told(state, spec, LAB, state.time + 600)
     assert back is not None
     assert back.middle > first.middle
-    more = foresight.finish(state, campaign(samples=11), LAB, state.time + 600)
+    more = foresight.told(state, campaign(samples=11), LAB, state.time + 600)
     assert more is not None
     assert more.films_to_come == back.films_to_come + 1
     clock[0] += EVERY_S
-    again = foresight.finish(state, campaign(samples=11), LAB, state.time + 1200)
+    again = foresight.told(state, campaign(samples=11), LAB, state.time + 1200)
     assert again is not None
     assert again.middle > more.middle
 
@@ -221,7 +222,7 @@ def test_a_night_that_cannot_be_played_out_keeps_nothing_else_from_the_page(
 
     monkeypatch.setattr(foresight_module, "forecast", breaks)
     state, spec = night_of(10)
-    assert Foresight().finish(state, spec, LAB, state.time) is None
+    assert Foresight(finish).told(state, spec, LAB, state.time) is None
     assert "the end is not foreseen" in caplog.text
 
 
