@@ -542,15 +542,7 @@ Entry = Annotated[
     | SampleDiscarded
     | SampleQuarantined
     | CommandGiven
-    | OwnSampleQueued
-    | QueueReordered
-    | OwnSampleWithdrawn
-    | SuggestionVetoed
-    | ObservationRejected
-    | ObservationRestored
-    | MeasurementRequested
-    | SampleNoted
-    | BudgetChanged
+    | Act
     | AlertsAcknowledged
     | ContractSigned
     | CampaignHeld

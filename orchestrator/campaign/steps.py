@@ -19,6 +19,11 @@ class OpenStep:
     since: float
     held_s: float = 0.0
 
+    def held_by(self, since: float | None, until: float) -> float:
+        """For how much of its time a person's hold has stopped it by `until`, if one has been in force `since` then
+        (None: there is none), lab times."""
+        return self.held_s + (max(0.0, until - max(since, self.since)) if since is not None else 0.0)
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -76,4 +81,4 @@ class Steps:
     def held(self, since: float, until: float) -> None:
         """Between those lab times a person held whatever was under way."""
         for uid, step in self.under_way.items():
-            self.under_way[uid] = replace(step, held_s=step.held_s + max(0.0, until - max(since, step.since)))
+            self.under_way[uid] = replace(step, held_s=step.held_by(since, until))

@@ -191,8 +191,7 @@ class _Play:
         """Lab time at which it ends."""
         begun_at, held_since = self.now, self.state.held_since
         for uid, step in self.state.open_steps.items():
-            held_s = step.held_s + (begun_at - max(held_since, step.since) if held_since is not None else 0.0)
-            took, whole = begun_at - step.since - held_s, self._takes(step.intent)
+            took, whole = begun_at - step.since - step.held_by(held_since, begun_at), self._takes(step.intent)
             self._due(begun_at + max(whole - took, LATE_SHARE * whole), uid)
         self.state.lost_stations.clear()  # their new workers are on their way
         if self.state.mode in HOLDS:
@@ -253,11 +252,10 @@ class _Play:
             self.state.apply(e.Recorded(self.state.version + 1, self.now, entry))
 
     def _suggest(self) -> None:
-        free = next(slot for slot in self.layout.slots or () if slot not in self.state.slots_used)
         self._take(
             e.SampleSuggested(
                 sample=len(self.state.samples) + 1,
-                slot=free,
+                slot=policy.free_slot(self.state, self.layout),
                 composition=next(self._compositions),
                 settings=_middling(self.campaign),
                 method="forecast",

@@ -77,9 +77,6 @@ def _at_work(
     history: History,
 ) -> StationStatus:
     told = expected(step, lab, state, history) if lab is not None else None
-    held_s = step.held_s
-    if state.held_since is not None:
-        held_s += max(0.0, now - max(state.held_since, step.since))
     return StationStatus(
         step.intent.plan,
         step.intent.sample,
@@ -87,7 +84,7 @@ def _at_work(
         waiting_on.get(step.intent.station, ""),
         told.typical_s if told else None,
         told.late_s if told else None,
-        held_s,
+        step.held_by(state.held_since, now),
     )
 
 
