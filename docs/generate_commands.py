@@ -14,6 +14,7 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.generated import keep  # noqa: E402
 from orchestrator.cli import main as nightshift  # noqa: E402 - after the path
 
 PAGE = ROOT / "docs" / "reference" / "commands.md"
@@ -44,13 +45,5 @@ def sections(group: click.Group, context: click.Context) -> Iterator[str]:
             yield from sections(command, inner)
 
 
-def main() -> None:
-    if "--check" in sys.argv[1:]:
-        if not PAGE.exists() or PAGE.read_text() != page():
-            sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run python docs/generate_commands.py")
-    else:
-        PAGE.write_text(page())
-
-
 if __name__ == "__main__":
-    main()
+    keep(PAGE, page(), "generate_commands")

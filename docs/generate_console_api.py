@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.generated import keep  # noqa: E402
 from orchestrator.console import desk  # noqa: E402 - after the path
 from orchestrator.console.access import FOR_NAME, FROM_ADDRESS, GUESSES, SESSION_S, WINDOW_S  # noqa: E402
 from orchestrator.console.door import ASK_S, FROM_ONE, MOST, TAKE_S  # noqa: E402
@@ -118,13 +119,5 @@ def page() -> str:
     return "\n".join([HEAD, *rows, TAIL])
 
 
-def main() -> None:
-    if "--check" in sys.argv[1:]:
-        if not PAGE.exists() or PAGE.read_text() != page():
-            sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run python docs/generate_console_api.py")
-    else:
-        PAGE.write_text(page())
-
-
 if __name__ == "__main__":
-    main()
+    keep(PAGE, page(), "generate_console_api")

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.generated import keep  # noqa: E402
 from orchestrator.campaign import entries  # noqa: E402 - after the path
 
 PAGE = ROOT / "docs" / "reference" / "entries.md"
@@ -121,13 +122,5 @@ def _default(info: FieldInfo) -> str:
     return f"`{json.dumps(info.default)}`" if info.default is not None else "null"
 
 
-def main() -> None:
-    if "--check" in sys.argv[1:]:
-        if not PAGE.exists() or PAGE.read_text() != page():
-            sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run python docs/generate_entries.py")
-    else:
-        PAGE.write_text(page())
-
-
 if __name__ == "__main__":
-    main()
+    keep(PAGE, page(), "generate_entries")
