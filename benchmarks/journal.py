@@ -20,7 +20,7 @@ from pathlib import Path
 from drivers.clock import RealClock
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.spec import Budget, Campaign, Stopping, load_campaign
-from orchestrator.campaign.state import CampaignState, fold, observation_for_model
+from orchestrator.campaign.state import CampaignState, fold, observations_for_model
 from orchestrator.journal import SqliteJournal
 from orchestrator.service import policy
 from orchestrator.service.books import Books
@@ -142,7 +142,7 @@ def decide(state: CampaignState, campaign: Campaign) -> None:
 def asking(state: CampaignState) -> float:
     """Milliseconds in which everything is gathered that the optimizer is told once a film."""
     begun = time.perf_counter()
-    [observation_for_model(state.samples[observation.sample]) for observation in state.observations]
+    observations_for_model(state)
     return 1e3 * (time.perf_counter() - begun)
 
 

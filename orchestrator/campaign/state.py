@@ -40,6 +40,7 @@ __all__ = [
     "candidate_of",
     "fold",
     "observation_for_model",
+    "observations_for_model",
     "slot_place",
 ]
 
@@ -578,6 +579,11 @@ def observation_for_model(sample: Sample) -> dict[str, Any]:
         "bound": told.bound,
         "asked": candidate_of(sample),
     }
+
+
+def observations_for_model(state: CampaignState) -> list[dict[str, Any]]:
+    """All that the optimizer is to have observed, in the order of the journal."""
+    return [observation_for_model(state.samples[seen.sample]) for seen in state.observations]
 
 
 def candidate_of(sample: Sample) -> dict[str, Any]:

@@ -80,6 +80,10 @@ def home_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
+def lab_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")(command)
+
+
 def the_home(path: Path | None) -> Home:
     from orchestrator.service.home import Home, newest
 

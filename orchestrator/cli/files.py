@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from orchestrator.cli.common import BREACHES, DONE, FILE, NIGHTS, checked
+from orchestrator.cli.common import BREACHES, DONE, FILE, NIGHTS, checked, lab_option
 
 
 @click.command()
 @click.argument("campaign", type=FILE)
-@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@lab_option
 @click.option("--home", type=FILE, help="The folder that the night will be in [default: a new one below nights/].")
 @click.option("--rehearsed", type=FILE, help="The home of its dry run, if that is not below nights/.")
 @click.option("--offline", is_flag=True, help="Ask no instrument, and send no test alert.")

@@ -17,6 +17,7 @@ from orchestrator.cli.common import (
     checked,
     finish,
     home_option,
+    lab_option,
     new_home,
     operator,
     refuse,
@@ -27,7 +28,7 @@ from orchestrator.cli.paging import console_options, opened, stay
 
 @click.command("dry-run")
 @click.argument("campaign", type=FILE)
-@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@lab_option
 @click.option("--truth", type=FILE, help="CSV of measured films that the simulated lab interpolates.")
 @click.option("--seed", type=int, help="Instead of the campaign's own.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1200.0, show_default=True,
@@ -56,7 +57,7 @@ def dry_run(campaign: Path, lab: Path | None, truth: Path | None, seed: int | No
 
 @click.command()
 @click.argument("campaign", type=FILE)
-@click.option("--lab", type=FILE, help="The lab file [default: the one that the campaign names].")
+@lab_option
 @click.option("--home", type=FILE, help="A new folder for this night [default: below nights/].")
 @click.option("--arm", is_flag=True, help="You have read its contract, and let it begin [default: you are asked].")
 @click.option("--rehearsed", type=FILE, help="The home of its dry run, if that is not below nights/.")

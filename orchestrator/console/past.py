@@ -15,7 +15,7 @@ from orchestrator.campaign.commands import Request
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import CommandRefused, LifecycleError
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, fold, observation_for_model
+from orchestrator.campaign.state import CampaignState, fold, observations_for_model
 from orchestrator.console.source import Deciding, Post, Source
 from orchestrator.journal import Journal, JournalError
 from orchestrator.service import budget
@@ -134,12 +134,10 @@ class Modelling:
         from orchestrator.optimizer.optimizer import make_optimizer  # scikit-learn: nobody else waits for it
 
         state, campaign = self._past.state, self._past.campaign
-        observations = [observation_for_model(state.samples[made.sample]) for made in state.observations]
+        observations = observations_for_model(state)
         try:
             if self._observed != observations:
-                self._optimizer = make_optimizer(campaign)
-                for observation in observations:
-                    self._optimizer.observe(observation)
+                self._optimizer = make_optimizer(campaign, observations)
                 self._observed = observations
             chart = self._optimizer.chart(candidates, pending, number)
         except (ValueError, ArithmeticError) as error:

@@ -13,7 +13,7 @@ model, a bound on the value (see `bounds`); what is bounded is made as well, and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,8 +47,14 @@ OF_ACQUISITION = 1  # of the randomness of a suggestion, the part that is its ac
 Told = Candidate | Mapping[str, Any]
 
 
-def make_optimizer(campaign: Campaign, clock: Callable[[], float] = time.monotonic) -> Optimizer:
-    """The optimizer that `campaign` asks for, which has learnt its earlier data; `clock` tells real seconds.
+def make_optimizer(
+    campaign: Campaign,
+    observations: Iterable[Observation | Mapping[str, Any]] = (),
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Optimizer:
+    """The optimizer that `campaign` asks for, which has learnt its earlier data and `observations`; `clock` tells real
+    seconds.
 
     Raises `ValueError` for several objectives, or an empty space.
     """
@@ -59,6 +65,8 @@ def make_optimizer(campaign: Campaign, clock: Callable[[], float] = time.monoton
     optimizer = Optimizer(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
     for observation in earlier(campaign):
         optimizer.observe(observation, counted=False)
+    for seen in observations:
+        optimizer.observe(seen)
     return optimizer
 
 
@@ -172,10 +180,7 @@ class Optimizer:
         noisy values that is a safer answer to which is the best than the largest value."""
         if not self._model.ready:
             return None
-        posterior, rows = self._model.posterior(), np.unique(self._valid, axis=0)
-        mean, _ = moments(*posterior.predict(self._model.inputs(self._domain.features(rows))))
-        best = int(np.argmax(mean))
-        return self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]), Weighing())[0]
+        return self._best_of(np.unique(self._valid, axis=0), Weighing())
 
     def diagnose(self) -> Diagnosis:
         """How far the model can be trusted; of fewer than two values it says no more than their number."""
@@ -358,12 +363,14 @@ class Optimizer:
         rows = rows[idle] if idle.any() else rows
         if not self._model.ready:
             return self._plain(number, rows[0], "space-filling", replicate=True)
+        return self._explained(number, self._best_of(rows, self._weighing((), number)), None, replicate=True)
+
+    def _best_of(self, rows: Rows, weighing: Weighing) -> Forecast:
+        """The row of the largest posterior mean."""
         posterior = self._model.posterior()
         mean, _ = moments(*posterior.predict(self._model.inputs(self._domain.features(rows))))
         best = int(np.argmax(mean))
-        weighing = self._weighing((), number)
-        forecast = self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]), weighing)[0]
-        return self._explained(number, forecast, None, replicate=True)
+        return self._forecasts(posterior, Ranked(rows[best : best + 1], mean[best : best + 1]), weighing)[0]
 
     def _explained(
         self,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import observation_for_model
+from orchestrator.campaign.state import observations_for_model
 from orchestrator.optimizer.optimizer import RandomFilms, make_optimizer
 from orchestrator.optimizer.suggestion import Candidate
 from orchestrator.report.facts import Night
@@ -38,9 +38,7 @@ class Belief:
     def __init__(self, night: Night) -> None:
         try:
             self.campaign = Campaign.model_validate(dict(night.campaign))
-            self._optimizer = make_optimizer(self.campaign)
-            for seen in night.state.observations:
-                self._optimizer.observe(observation_for_model(night.state.samples[seen.sample]))
+            self._optimizer = make_optimizer(self.campaign, observations_for_model(night.state))
             ready = self._optimizer.forecast([]) is not None
         except (ValueError, ArithmeticError) as error:  # pydantic's errors are ValueErrors
             raise NoBelief(f"the model cannot be made from this journal ({_first_line(error)})") from error

@@ -27,7 +27,7 @@ from orchestrator.campaign.givenup import withheld
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_mode
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, candidate_of, observation_for_model
+from orchestrator.campaign.state import CampaignState, candidate_of, observations_for_model
 from orchestrator.journal import Journal
 from orchestrator.service import acting, budget, outcomes, policy
 from orchestrator.service.books import Books, Listener
@@ -256,7 +256,7 @@ class Daemon:
         self._suggestions.ask(
             Question(
                 number=len(state.samples) + 1,
-                observations=[observation_for_model(state.samples[o.sample]) for o in state.observations],
+                observations=observations_for_model(state),
                 pending=[candidate_of(sample) for sample in state.pending],
                 made=[candidate_of(sample) for sample in state.samples.values()],
                 vetoed=[candidate_of(state.samples[number]) for number in state.search.vetoed],
