@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from orchestrator.campaign import entries as e
 from orchestrator.campaign.labspec import Alerts
 from orchestrator.journal import SqliteJournal
 from orchestrator.service.alerts.alert import Message
-from orchestrator.service.alerts.alerting import Alerting
+from orchestrator.service.alerts.alerting import Alerting, Send
 from orchestrator.service.alerts.outbox import Outbox
 from orchestrator.service.alerts.watch import PATIENCE_S, STARTING_S, STUCK_S, Sight, Vigil, Watch
 from orchestrator.service.home import Home
@@ -94,7 +95,9 @@ class Place:
     def append(self, *entries: e.Entry) -> None:
         self.version = self.journal.append(entries, self.version, 1.7e9)
 
-    def alerting(self, outbox: Path, journal: SqliteJournal | None) -> Alerting:
+    def alerting(
+        self, outbox: Path, journal: SqliteJournal | None, send: Send | None = None, **escalation: Any
+    ) -> Alerting:
         return Alerting(
             ["json://host"],
             Outbox(outbox),
@@ -102,7 +105,8 @@ class Place:
             lambda: 1.7e9,
             subject="c",
             home="home",
-            send=lambda _, message: self.came.put(message),
+            send=send or (lambda _, message: self.came.put(message)),
+            **escalation,
         )
 
     def watch(self, own: Alerting) -> Watch:
@@ -213,17 +217,8 @@ def escalating(
     def send(url: str, told: Message) -> None:
         (second if url == "json://second" else place.came).put(told)
 
-    return Alerting(
-        ["json://host"],
-        Outbox(outbox),
-        journal,
-        lambda: 1.7e9,
-        subject="c",
-        home="home",
-        send=send,
-        escalation=["json://second"],
-        rules=Alerts.model_construct(escalate_after_min=minutes),
-    )
+    rules = Alerts.model_construct(escalate_after_min=minutes)
+    return place.alerting(outbox, journal, send, escalation=["json://second"], rules=rules)
 
 
 def test_when_the_daemon_has_gone_the_watch_calls_somebody_else_and_waits_for_an_answer(place: Place) -> None:

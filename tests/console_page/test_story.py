@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from orchestrator.campaign import entries as e
 from orchestrator.journal import SqliteJournal
-from tests.night.conftest import small_campaign
+from tests.night.conftest import WithPage
 
 from .pages import DESK, PHONE, Pages, badge, violations
 
@@ -22,36 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.night, pytest.mark.timeout(300)]
 PATIENCE_S = 90.0
 
 
-class Night:
-    """A dry run with its page; `speed` is lab seconds in a real one."""
-
+class Night(WithPage):
     def __init__(self, folder: Path, films: int, speed: float) -> None:
-        self.home = folder / "home"
-        command = [sys.executable, "-m", "orchestrator.cli", "dry-run", str(small_campaign(folder, films)), "--json"]
-        command += ["--home", str(self.home), "--speed", str(speed), "--console", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    @property
-    def url(self) -> str:
-        note = self.home / "console.json"
-        self.until(note.exists)
-        return str(json.loads(note.read_text())["url"])
-
-    def until(self, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not true():
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        super().__init__(folder, films, speed, PATIENCE_S)
 
     def commands(self) -> list[str]:
         entries = (recorded.entry for recorded in SqliteJournal(self.home / "journal.db").read())
         return [entry.command for entry in entries if isinstance(entry, e.CommandGiven)]
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture(scope="module")

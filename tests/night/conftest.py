@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,34 @@ def dry_run(folder: Path, campaign: Path, *options: str | Path) -> Night:
     done = nightshift("dry-run", campaign, "--home", home, "--json", *options)
     summary = json.loads(done.stdout) if done.stdout else {}
     return Night(home, summary, done.stderr, done.returncode)
+
+
+class WithPage:
+    """A dry run under way, with its page; `speed` is lab seconds in a real one."""
+
+    def __init__(self, folder: Path, films: int, speed: float, patience_s: float) -> None:
+        self.home, self._patience_s = folder / "home", patience_s
+        command = [sys.executable, "-m", "orchestrator.cli", "dry-run", str(small_campaign(folder, films)), "--json"]
+        command += ["--home", str(self.home), "--speed", str(speed), "--console", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    @property
+    def url(self) -> str:
+        note = self.home / "console.json"
+        self.until(note.exists)
+        return str(json.loads(note.read_text())["url"])
+
+    def until(self, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while not true():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
 
 
 def passed_dry_run(folder: Path, campaign: Path, lab: Path) -> Path:

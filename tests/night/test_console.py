@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,41 +14,22 @@ from orchestrator.console.shapes import Live, Map, SampleRow, View
 from orchestrator.journal import SqliteJournal
 from tests.console.conftest import Browser, hear
 
-from .conftest import nightshift, small_campaign
+from .conftest import WithPage, nightshift, small_campaign
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(180)]
 PATIENCE_S = 60.0
 
 
-class Night:
-    """A dry run with its page."""
-
-    def __init__(self, folder: Path, films: int, speed: float) -> None:
-        self.home = folder / "home"
-        command = [sys.executable, "-m", "orchestrator.cli", "dry-run", str(small_campaign(folder, films)), "--json"]
-        command += ["--home", str(self.home), "--speed", str(speed), "--console", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
+class Night(WithPage):
     def browser(self) -> Browser:
-        note = self.home / "console.json"
-        self.until(note.exists)
-        return Browser(int(json.loads(note.read_text())["url"].rstrip("/").rpartition(":")[2])).enter()
-
-    def until(self, true: Any) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not true():
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        return Browser(int(self.url.rstrip("/").rpartition(":")[2])).enter()
 
 
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
-    night = Night(tmp_path, films=4, speed=900)
+    night = Night(tmp_path, films=4, speed=900, patience_s=PATIENCE_S)
     yield night
-    if night.process.poll() is None:
-        night.process.kill()
-    night.process.communicate()
+    night.close()
 
 
 def test_a_night_by_its_page(night: Night) -> None:
