@@ -117,7 +117,7 @@ class Search:
                 return replace(known, queue=left)
             case e.BudgetChanged():
                 return replace(
-                    known,
+                    known.turned(),
                     samples=self.samples if entry.samples is None else entry.samples,
                     lab_hours=self.lab_hours if entry.lab_hours is None else entry.lab_hours,
                 )

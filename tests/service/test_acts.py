@@ -20,21 +20,20 @@ from orchestrator.campaign.actions import (
 from orchestrator.campaign.commands import Request
 from orchestrator.campaign.lifecycle import Command, CommandRefused, Phase
 from orchestrator.campaign.state import fold
-from orchestrator.service import daemon as daemon_module
 from orchestrator.service.api import Api
 from orchestrator.service.asking import give
 from orchestrator.service.home import Home
 from tests.service.nights import COMPOSITION, DONE, campaign
-from tests.service.test_daemon import LAB, PATIENCE_S, Lab, at_film
+from tests.service.played import LAB, PATIENCE_S, at_film, played
 
 IRON = OwnSample(composition={"Fe": 100.0})
 NICKEL = OwnSample(composition={"Ni": 100.0})
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
-    monkeypatch.setattr(daemon_module, "TICK_S", 0.01)
-    return Lab(tmp_path / "journal.db")
+def lab(tmp_path):
+    with played(tmp_path / "journal.db") as lab:
+        yield lab
 
 
 class Optimizer:
@@ -147,6 +146,20 @@ def test_a_choice_by_a_value_that_is_rejected_meanwhile_is_asked_for_again(lab):
     optimizer.answer()
     lab.until(lambda _: len(optimizer.asked) > asked + 1)
     assert optimizer.asked[-1][0].observations[0]["sample"] == 1
+
+
+def test_a_choice_that_comes_when_the_budget_no_longer_pays_for_it_is_not_made(lab):
+    lab.holds = {"deposit"}
+    optimizer = started(lab)
+    optimizer.answer()
+    assert lab.begun.wait(PATIENCE_S)
+    lab.holds = set()
+    lab.stations["deposition"].end(DONE["deposit"])
+    lab.until(lambda _: len(optimizer.asked) == 2)
+    do(lab, ChangeBudget(samples=1))
+    optimizer.answer()
+    assert lab.ended().end == "done"
+    assert len(lab.daemon.state.samples) == 1
 
 
 def test_a_sample_is_measured_again(lab):
