@@ -52,6 +52,7 @@ class Guard:
                 await send({"type": "websocket.close", "code": 1008})
             return
         if refusal is not None:
+            await _whole(receive)  # a connection closed on an unread body is reset, and the refusal lost with it
             await _refuse(send, *refusal)
             return
         await self._bounded(scope, receive, send)
