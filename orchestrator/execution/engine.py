@@ -58,6 +58,16 @@ class Engine:
             except TransitionError:
                 log.info("the plan ended by itself before it was given up")
 
+    def close(self, patience_s: float = 2.0) -> None:
+        """Stop the loop and its thread; not under a plan that would not end, which keeps them."""
+        if self._run_engine.state != "idle":
+            return
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        thread: threading.Thread = self._run_engine._th  # bluesky has no end of a run engine
+        thread.join(patience_s)
+        if not thread.is_alive():
+            self.loop.close()
+
 
 class _UntilDone:
     """What the calling thread does while a plan runs: nothing else."""

@@ -324,6 +324,7 @@ class Worker:
         self._make_safe()
         self._monitor.stop()
         self._vitals.stop()
+        self._engine.close()
         self._documents.close()
         self._steps.close()
 
