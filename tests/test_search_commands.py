@@ -10,18 +10,20 @@ from click.testing import CliRunner
 from orchestrator import rpc
 from orchestrator.campaign.actions import ACTIONS
 from orchestrator.cli import COMMANDS, main
-from orchestrator.service import daemon as daemon_module
 from orchestrator.service.api import Api
 from orchestrator.service.home import Home
 from tests.service.nights import campaign
-from tests.service.test_daemon import LAB, Lab, at_film
+from tests.service.played import LAB, at_film, played
 
 
 @pytest.fixture
-def nightshift(tmp_path, monkeypatch):
+def nightshift(tmp_path):
     """The command, in a home whose daemon is in a film."""
-    monkeypatch.setattr(daemon_module, "TICK_S", 0.01)
-    lab = Lab(tmp_path / "journal.db")
+    with played(tmp_path / "journal.db") as lab:
+        yield from commanding(lab, tmp_path)
+
+
+def commanding(lab, tmp_path):
     lab.spec = campaign(samples=4)
     at_film(lab)
     api = Api(LAB)

@@ -21,10 +21,9 @@ from orchestrator.console.serve import Address, Console
 from orchestrator.console.source import Post, Source
 from orchestrator.console.users import Role, User, Users
 from orchestrator.journal import SqliteJournal
-from orchestrator.service import daemon as daemon_module
 from orchestrator.service.contract.lines import Line
 from orchestrator.service.home import Routes
-from tests.service.test_daemon import LAB, Lab
+from tests.service.played import LAB, Lab, played
 
 PATIENCE_S = 60.0
 
@@ -167,9 +166,10 @@ class Served:
 
     def attach(self) -> None:
         assert self.console is not None
+        self._journal = SqliteJournal(self.lab.path)
         source = Source(
             self.lab.daemon,
-            SqliteJournal(self.lab.path),
+            self._journal,
             StillClock(),
             True,
             self.heard,
@@ -182,6 +182,7 @@ class Served:
     def close(self) -> None:
         if self.console is not None:
             self._attached.__exit__(None, None, None)
+            self._journal.close()
             self.console = None
 
     def browser(self) -> Browser:
@@ -218,9 +219,9 @@ class StillClock:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr(daemon_module, "TICK_S", 0.01)
-    return Lab(tmp_path / "journal.db")
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with played(tmp_path / "journal.db") as lab:
+        yield lab
 
 
 def _in_film(path: Path, lab: Lab, *, login: bool) -> Iterator[Served]:
@@ -249,7 +250,8 @@ def guarded(tmp_path: Path, lab: Lab) -> Iterator[Served]:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One night where people log in, for many tests that change nothing."""
     path = tmp_path_factory.mktemp("standing")
-    yield from _in_film(path, Lab(path / "journal.db"), login=True)
+    with played(path / "journal.db") as lab:
+        yield from _in_film(path, lab, login=True)
 
 
 def finish_film(served: Served) -> CampaignState:

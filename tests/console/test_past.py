@@ -24,7 +24,7 @@ from orchestrator.journal import JournalError, SqliteJournal
 from orchestrator.service.home import Home
 from orchestrator.service.suggestions import OnAnswer, Question
 from tests.service.nights import DONE, campaign
-from tests.service.test_daemon import Lab
+from tests.service.played import Lab
 
 from .conftest import PATIENCE_S, Browser, Served, finish_film, hear
 
@@ -114,8 +114,7 @@ def test_one_that_nobody_runs_is_followed_when_somebody_does(
         assert told["view"]["words"].startswith("Ended, done")
 
 
-def test_a_model_is_made_of_what_was_observed(tmp_path: Path) -> None:
-    lab = Lab(tmp_path / "journal.db")
+def test_a_model_is_made_of_what_was_observed(lab: Lab) -> None:
     lab.spec = campaign(samples=8)
     made = iter(range(1, 20))
 

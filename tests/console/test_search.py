@@ -13,7 +13,7 @@ from orchestrator.campaign import entries as e
 from orchestrator.campaign.actions import ACTIONS
 from orchestrator.campaign.lifecycle import Phase
 from tests.service.nights import campaign
-from tests.service.test_daemon import Lab
+from tests.service.played import Lab
 
 from .conftest import Answer, Browser, Served
 

@@ -15,14 +15,16 @@ from orchestrator.service.asking import TRIES, acknowledge, give, new_key
 from orchestrator.service.home import Home, HomeError
 from orchestrator.service.status import progress_of
 from tests.service.nights import campaign
-from tests.service.test_daemon import LAB, Lab, at_film, given
+from tests.service.played import LAB, at_film, played
+from tests.service.test_daemon import given
 
 TOKEN = "t"
 
 
 @pytest.fixture
 def lab(tmp_path):
-    return Lab(tmp_path / "journal.db")
+    with played(tmp_path / "journal.db") as lab:
+        yield lab
 
 
 @pytest.fixture

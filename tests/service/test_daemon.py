@@ -3,172 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from orchestrator import rpc
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.commands import Request
-from orchestrator.campaign.labspec import load_lab
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, CommandRefused, Mode, Phase
 from orchestrator.campaign.state import fold
 from orchestrator.journal import SqliteJournal
-from orchestrator.service import daemon as daemon_module
-from orchestrator.service.daemon import Daemon
-from orchestrator.service.happenings import OptimizerTurned, StationTurned
-from tests.execution.bench import StepClock
+from orchestrator.service.happenings import OptimizerTurned
 from tests.service.nights import COMPOSITION, DONE, answer, campaign, cut_off_deposit, film_record, no_film_outcome
-
-LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
-PATIENCE_S = 20.0
-
-
-class Station:
-    """A station that is played: `holds` names plans that do not end until they are told to."""
-
-    def __init__(self, name, lab):
-        self.name, self.lab = name, lab
-        self.started = Counter()
-        self.orders = {}
-        self.waiting_on = ""
-        self.state, self.told = "safe", []
-        self.open = {}
-        self.reachable = True
-        self.faults = []
-
-    def watch(self, on_turn):
-        self.on_turn = on_turn
-
-    def start(self, step, on_end):
-        self.started[step["uid"]] += 1
-        assert self.started[step["uid"]] == 1
-        self.orders[step["uid"]] = step
-        if step["plan"] in self.lab.holds:
-            self.state = "running"
-            self.open[step["uid"]] = on_end
-            self.lab.begun.set()
-        else:
-            on_end(step["uid"], DONE[step["plan"]])
-
-    def settle(self, uid, on_end):
-        self.lab.settled.append(uid)
-        if (said := self.lab.answers.get(uid.split("-")[-2])) is not None:
-            on_end(uid, said)
-        else:
-            self.open[uid] = on_end
-            self.lab.begun.set()
-
-    def end(self, said):
-        """The step under way ends so."""
-        self.state = "safe"
-        ((uid, on_end),) = self.open.items()
-        self.open.clear()
-        on_end(uid, said)
-
-    def status(self):
-        if not self.reachable:
-            raise rpc.Unreachable("being started again")
-        return {"state": self.state}
-
-    def hold(self, reason):
-        self._tell("hold", "held")
-
-    def resume(self):
-        self._tell("resume", "running")
-
-    def abort(self, reason):
-        self._tell("abort", "aborting")
-
-    def _tell(self, order, state):
-        if not self.reachable:
-            raise rpc.Unreachable("being started again")
-        self.told.append(order)
-        self.state = self.state if self.state == "safe" else state
-
-    def make_safe(self, reason):
-        if not self.reachable:
-            raise rpc.Unreachable("gone")
-        return self.faults
-
-
-class Suggestions:
-    def watch(self, on_turn):
-        self.on_turn = on_turn
-
-    def ask(self, question, on_answer):
-        on_answer(question.number, {"composition": COMPOSITION, "method": "gp", "seconds": 0.1})
-
-
-class Lab:
-    """A journal, and daemons that come and go over it."""
-
-    def __init__(self, path):
-        self.path = path
-        self.holds, self.answers, self.settled = set(), {}, []
-        self.begun = threading.Event()
-        self.spec = campaign(samples=1)
-
-    def start(self, ask=None, **run):
-        """A daemon on a thread of its own."""
-        self.begun.clear()
-        self.stations = {name: Station(name, self) for name in LAB.stations}
-        journal = SqliteJournal(self.path)
-        self.suggestions = Suggestions()
-        self.suggestions.ask = ask or self.suggestions.ask
-        self.daemon = Daemon(
-            self.spec, LAB, journal, self.stations, self.suggestions, StepClock(), by="tester", boot="boot"
-        )
-        self.thread = threading.Thread(target=self.daemon.run, kwargs=run, daemon=True)
-        self.thread.start()
-
-    def give(self, command):
-        return self.ask(Request(command, "tester", "r"))["mode"]
-
-    def ask(self, request):
-        return self.daemon.command(request).result(PATIENCE_S)
-
-    def turn(self, station, turn):
-        self.stations[station].on_turn(StationTurned(station, turn, "died"))
-
-    def until(self, condition):
-        until = threading.Event()
-        for _ in range(2000):
-            if condition(self.daemon.state):
-                return
-            until.wait(0.01)
-        pytest.fail(f"never: {[recorded.entry.kind for recorded in self.entries()]}")
-
-    def ended(self):
-        self.thread.join(PATIENCE_S)
-        assert not self.thread.is_alive()
-        return self.daemon.state.ended
-
-    def entries(self):
-        return list(SqliteJournal(self.path).read())
-
-    def kinds(self):
-        return [recorded.entry.kind for recorded in self.entries()]
+from tests.service.played import PATIENCE_S, Suggestions, at_film, played
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
-    monkeypatch.setattr(daemon_module, "TICK_S", 0.01)
-    return Lab(tmp_path / "journal.db")
-
-
-def at_film(lab):
-    """The deposition is under way."""
-    lab.holds = {"deposit"}
-    lab.start()
-    assert lab.begun.wait(PATIENCE_S)
-    return lab.stations["deposition"]
+def lab(tmp_path):
+    with played(tmp_path / "journal.db") as lab:
+        yield lab
 
 
 def begin_and_die(lab):
-    """A journal whose daemon died in a film.  (Its thread is left to itself; nothing answers it any more.)"""
+    """A journal whose daemon died in a film."""
     at_film(lab)
+    lab.die()
     lab.holds = set()
 
 
