@@ -86,16 +86,17 @@ def rehearse(
     """Run `campaign` on a simulated lab; the summary as plain values.  Its alerts are sent only if `alerts`."""
     witness = world or home.path / WORLD
     night = Night(campaign, lab, home, by, on_progress, console, simulated=True)
-    with (
-        home.claimed(),
-        SimulatedLab(lab, campaign.seed, home.simulators_log, truth=truth, world=witness) as simulated,
-        Crew(campaign, lab, home.path) as crew,
-    ):
-        home.keep_channels(*(_routes(lab) if alerts else ((),)))
-        addresses = simulated.addresses()
-        crew.await_started()  # so that lab time begins when the lab does
-        clock = simulated.start_clock(speed)
-        told = night.run(crew, addresses, clock, clock.spec(), world=witness)
+    with home.claimed():
+        with (
+            SimulatedLab(lab, campaign.seed, home.simulators_log, truth=truth, world=witness) as simulated,
+            Crew(campaign, lab, home.path) as crew,
+        ):
+            home.keep_channels(*(_routes(lab) if alerts else ((),)))
+            addresses = simulated.addresses()
+            crew.await_started()  # so that lab time begins when the lab does
+            clock = simulated.start_clock(speed)
+            night.run(crew, addresses, clock, clock.spec())
+        told = night.summary(witness)
         rehearsal_of(campaign, lab, told).write(home)
         return told
 
@@ -126,9 +127,11 @@ def run_at(
     """
     home.make()
     night = Night(campaign, lab, home, by, on_progress, console, contract=contract)
-    with home.claimed(), Crew(campaign, lab, home.path) as crew:
-        home.keep_channels(*_routes(lab))
-        return night.run(crew, addresses, clock, clock_spec)
+    with home.claimed():
+        with Crew(campaign, lab, home.path) as crew:
+            home.keep_channels(*_routes(lab))
+            night.run(crew, addresses, clock, clock_spec)
+        return night.summary()
 
 
 def carry_on(
@@ -171,7 +174,8 @@ def carry_on(
         night = Night(campaign, lab, home, by, on_progress, console, simulated=home.rehearsed, contract=contract)
         with Crew(campaign, lab, home.path) as crew:
             at = addresses or addresses_of(lab)
-            return night.run(crew, at, clock, clock_spec, recovered=recovered, abort=abort)
+            night.run(crew, at, clock, clock_spec, recovered=recovered, abort=abort)
+        return night.summary()
 
 
 def begun(state: CampaignState, home: Home) -> tuple[Campaign, LabSpec]:
@@ -218,7 +222,8 @@ def serve(lab: LabSpec, home: Home, console: Console | None = None) -> dict[str,
         campaign, by, contract = begun
         night = Night(campaign, lab, home, by, console=console, contract=contract)
         with Crew(campaign, lab, home.path) as crew:
-            return night.run(crew, addresses_of(lab), RealClock(), None, api=api)
+            night.run(crew, addresses_of(lab), RealClock(), None, api=api)
+        return night.summary()
 
 
 def hand_over(campaign: Campaign, home: Home, *, by: str, contract: e.ContractSigned) -> str:
@@ -281,9 +286,8 @@ class Night:
         recovered: bool = False,
         abort: bool = False,
         api: Api | None = None,
-        world: Path | None = None,
-    ) -> dict[str, Any]:
-        """Begin or go on, and end; `world` is the simulated lab's own log, if it keeps one."""
+    ) -> None:
+        """Begin or go on, and end."""
         crew.await_started()
         crew.connect(addresses, clock_spec)
         journal = SqliteJournal(self.home.journal)
@@ -328,6 +332,10 @@ class Night:
                         self.notifier.stopping(_in_short(daemon.latest))
                     daemon.close()
         self.home.keep_last(status(daemon.state, self.campaign, daemon.state.time).as_dict())
+
+    def summary(self, world: Path | None = None) -> dict[str, Any]:
+        """Of the night, once it is over and its crew is dismissed: the report takes a while, and a station is not to
+        wait for it.  `world` is the simulated lab's own log, if it keeps one."""
         return summary(self.home, self.campaign, time.monotonic() - self.began, world)
 
     @contextmanager
@@ -417,8 +425,8 @@ def summary(home: Home, campaign: Campaign, wall_s: float, world: Path | None = 
 
     "report" is where it is, or why there is none.
     """
-    entries = list(SqliteJournal(home.journal).read())
-    state = fold(entries)
+    journal = SqliteJournal(home.journal)
+    state = fold(journal.read())
     assert state.ended is not None
     now = status(state, campaign, state.time)
     seen = account(read_world(world), state) if world else None
@@ -435,7 +443,7 @@ def summary(home: Home, campaign: Campaign, wall_s: float, world: Path | None = 
         "best": now.best,
         "lab_hours": (state.time - state.started_at) / 3600,
         "wall_s": wall_s,
-        "station_utilisation": utilisation(intervals(entries)),
+        "station_utilisation": utilisation(intervals(journal.read())),
         "home": str(home.path),
         "report": f"none: {no_report}" if no_report else str(home.report),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,9 @@ from orchestrator.tables import check_tables
 
 APPLICATION_ID = 0x4E534A4C
 """Marks the file as ours ("NSJL", at byte 68 of the file), so that no other database is taken for a journal."""
+
+PAGE = 1000
+"""Entries that are read at a time: a long journal is never in memory as a whole."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
@@ -55,21 +59,31 @@ class SqliteJournal:
         return expected_version + len(rows)
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]:
+        left = sys.maxsize if limit is None else limit
+        while left > 0:
+            rows = self._rows(after, min(left, PAGE))
+            for version, time, text in rows:
+                if version != after + 1:
+                    raise JournalError(f"{self.path}: entry {after + 1} is missing; the file was damaged or edited")
+                try:
+                    entry = from_json(text)
+                except ValueError as error:
+                    raise JournalError(f"{self.path}: entry {version} is not one we know: {error}") from error
+                yield Recorded(version, time, entry)
+                after = version
+            if len(rows) < PAGE:
+                return
+            left -= len(rows)
+
+    def _rows(self, after: int, most: int) -> list[tuple[int, float, str]]:
         with self._lock:
             try:
-                rows = self._db.execute(
+                return self._db.execute(
                     "SELECT version, time, entry FROM journal WHERE version > ? ORDER BY version LIMIT ?",
-                    (after, -1 if limit is None else limit),
+                    (after, most),
                 ).fetchall()
             except sqlite3.Error as error:
                 raise JournalError(f"{self.path}: cannot be read ({error})") from error
-        for expected, (version, time, text) in enumerate(rows, after + 1):
-            if version != expected:
-                raise JournalError(f"{self.path}: entry {expected} is missing; the file was damaged or edited")
-            try:
-                yield Recorded(version, time, from_json(text))
-            except ValueError as error:
-                raise JournalError(f"{self.path}: entry {version} is not one we know: {error}") from error
 
     def close(self) -> None:
         with self._lock:

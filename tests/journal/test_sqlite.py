@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.campaign.entries import CampaignHeld, CampaignStarted, to_json
 from orchestrator.journal import JournalError, SqliteJournal
+from orchestrator.journal import sqlite as sqlite_journal
 from tests.journal.conformance import PATIENCE_S, PROCESSES, JournalContract, _append_and_die, need
 
 
@@ -226,3 +227,12 @@ def test_the_file_can_be_read_by_anybody_with_sqlite(path):
     with closing(sqlite3.connect(path)) as db:
         rows = db.execute("SELECT version, time, entry FROM journal ORDER BY version").fetchall()
     assert rows == [(1, 4.5, to_json(entries[0])), (2, 4.5, to_json(entries[1]))]
+
+
+@pytest.mark.parametrize(("after", "limit"), [(0, None), (2, None), (0, 3), (1, 4), (0, 6), (3, 7), (9, 1), (10, None)])
+def test_a_long_journal_is_read_in_pages_as_if_in_one(tmp_path, monkeypatch, after, limit):
+    monkeypatch.setattr(sqlite_journal, "PAGE", 3)
+    with closing(SqliteJournal(tmp_path / "journal.db")) as journal:
+        journal.append([need(str(n)) for n in range(10)], 0, 0.0)
+        read = [int(recorded.entry.reason) for recorded in journal.read(after, limit)]
+        assert read == list(range(10))[after:][:limit]
