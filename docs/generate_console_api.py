@@ -33,7 +33,7 @@ HEAD = """# The console's endpoints
 
 `GET /api/openapi.json` has every endpoint with the schema of what it takes and answers. Here is who may ask what, where
 people log in; where nobody does, which is on loopback only, whoever reaches the server is the operator.
-An admin may no more than an operator yet: who may log in is not changed over the network but by `nightshift user`.
+An admin sees and changes who may log in too, here or on the server itself by `nightshift user`; nobody their own role.
 
 A refusal is `{"code": ..., "detail": ...}`: the code for programs, the detail for people. 401: log in first. 403: the
 role may not. *Token*: with the `csrf` of `GET /api/session` as the header `X-CSRF-Token`; without, 403. *Key*: with a
@@ -99,8 +99,12 @@ def _endpoint(route: Any) -> Endpoint:
         return Endpoint(SOCKET, route.path, what, 1)
     (method,) = route.methods
     needs = {call for dependency in route.dependant.dependencies for call in _calls(dependency)}
-    least = 2 if desk.operating in needs else 1 if desk.asking in needs else 0
+    least = next((at for at, ours in _ROLE_OF if ours in needs), 0)
     return Endpoint(method, route.path, what, least, desk.commanding in needs, desk.own_key in needs)
+
+
+_ROLE_OF = ((3, desk.keeping), (3, desk.administering), (2, desk.operating), (1, desk.asking))
+"""The first that a route depends on says who may."""
 
 
 def _calls(dependency: Any) -> Iterator[Any]:

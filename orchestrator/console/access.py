@@ -101,17 +101,17 @@ class Access:
     def __init__(
         self, key: bytes, owner: str, users: Users | None = None, now: Callable[[], float] = time.time
     ) -> None:
-        self._key, self._owner, self._users, self._now = key, owner, users, now
+        self._key, self._owner, self.users, self._now = key, owner, users, now
         self._ended: dict[str, float] = {}
 
     @property
     def login(self) -> bool:
         """Whether people log in."""
-        return self._users is not None
+        return self.users is not None
 
     def person(self, cookie: str | None) -> Person | None:
         """Whose session `cookie` is; None if it is none, or is over."""
-        if self._users is None:
+        if self.users is None:
             return Person(self._owner, Role.OPERATOR)
         if not cookie:
             return None
@@ -121,7 +121,7 @@ class Access:
             ends = float(until)
         except ValueError:
             return None
-        user = self._users.all().get(name)
+        user = self.users.all().get(name)
         if user is None or not hmac.compare_digest(mark, self._mark("session", text)):
             return None
         if ends <= self._now() or nonce in self._ended or not hmac.compare_digest(stamp, self._stamp(user)):
@@ -130,13 +130,13 @@ class Access:
 
     def verify(self, name: str, password: str) -> bool:
         """Whether that is `name`'s password; takes as long for a name that nobody has."""
-        user = self._users.all().get(name) if self._users is not None else None
+        user = self.users.all().get(name) if self.users is not None else None
         return (user or NOBODY).knows(password) and user is not None
 
     def session(self, name: str) -> str:
         """A new session's cookie for `name`, who is known."""
-        assert self._users is not None, "nobody logs in here"
-        user = self._users.all()[name]
+        assert self.users is not None, "nobody logs in here"
+        user = self.users.all()[name]
         told = "\n".join([name, repr(self._now() + SESSION_S), secrets.token_hex(16), self._stamp(user)])
         text = urlsafe_b64encode(told.encode()).decode()
         return f"{text}.{self._mark('session', text)}"

@@ -49,6 +49,7 @@ class Desk:
 
     def __init__(self, hub: Hub, access: Access) -> None:
         self.hub, self.access = hub, access
+        self.changing_people = asyncio.Lock()
 
     def source(self) -> Source:
         """Raises `Refused` before a campaign begins."""
@@ -131,8 +132,20 @@ def operating(person: Annotated[Person, Depends(commanding)]) -> Person:
     return person
 
 
+def keeping(person: Viewer) -> Person:
+    if person.role < Role.ADMIN:
+        raise Refused(403, "role", f"who may log in is an admin's to see and to change, and {person.name} is none")
+    return person
+
+
+def administering(person: Annotated[Person, Depends(commanding)]) -> Person:
+    return keeping(person)
+
+
 Commanding = Annotated[Person, Depends(commanding)]
 Operator = Annotated[Person, Depends(operating)]
+SeeingPeople = Annotated[Person, Depends(keeping)]
+Admin = Annotated[Person, Depends(administering)]
 
 
 def own_key(idempotency_key: Annotated[str | None, Header(max_length=200)] = None) -> str:

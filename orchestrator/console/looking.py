@@ -16,7 +16,7 @@ from orchestrator.console.commands import REFUSALS
 from orchestrator.console.desk import Desk, Refused, TheDesk, Viewer
 from orchestrator.console.shapes import Line, Live, Loop, Map, Refusal, SampleRow, Shape, View, Why
 from orchestrator.console.sheet import Scribe
-from orchestrator.console.socket import attend
+from orchestrator.console.socket import NOT_ALLOWED, attend
 from orchestrator.console.view import row
 from orchestrator.console.why import why
 
@@ -185,10 +185,11 @@ async def devices(_: Viewer, desk: TheDesk) -> Response:
 @router.websocket("/socket")
 async def socket(page: WebSocket, desk: TheDesk, after: Seq | None = None) -> None:
     """What is new, as it comes."""
-    if desk.access.person(page.cookies.get(COOKIE)) is None:
-        await page.close(1008)
+    cookie = page.cookies.get(COOKIE)
+    if desk.access.person(cookie) is None:
+        await page.close(NOT_ALLOWED)
         return
-    await attend(page, desk.hub, after)
+    await attend(page, desk.hub, after, lambda: desk.access.person(cookie) is not None)
 
 
 def _json(desk: Desk, seq: int, parts: str) -> Response:

@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from orchestrator.console import alerting, checking, commands, looking, search
+from orchestrator.console import alerting, checking, commands, looking, people, search
 from orchestrator.console.access import Access, Attempts
 from orchestrator.console.desk import Desk, Refused
 from orchestrator.console.guard import Guard
@@ -27,7 +27,7 @@ from orchestrator.journal import JournalError
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (commands.router, looking.router, search.router, checking.router, alerting.router)
+ROUTERS = (commands.router, looking.router, search.router, checking.router, alerting.router, people.router)
 STATIC = Path(__file__).parent / "static"
 REVALIDATE = "no-cache"
 PART = 64 * 1024

@@ -520,6 +520,17 @@ class Order(Shape):
     seen: int = Field(ge=0)
 
 
+class Login(Shape):
+    name: str
+    role: Literal["viewer", "operator", "admin"]
+
+
+class People(Shape):
+    """Who may log in."""
+
+    people: list[Login]
+
+
 class Session(Shape):
     name: str
     role: Literal["viewer", "operator", "admin"]

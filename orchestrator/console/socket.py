@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -18,15 +19,17 @@ log = logging.getLogger(__name__)
 
 SLOW_S = 10.0
 PACE_S = 0.09
-GOING_AWAY, TOO_SLOW = 1001, 1013
+GOING_AWAY, NOT_ALLOWED, TOO_SLOW = 1001, 1008, 1013
 
 
-async def attend(socket: WebSocket, hub: Hub, after: int | None, slow_s: float = SLOW_S) -> None:
-    """Serve `socket`, which has been let in, to its end."""
+async def attend(
+    socket: WebSocket, hub: Hub, after: int | None, let_in: Callable[[], bool], slow_s: float = SLOW_S
+) -> None:
+    """Serve `socket` to its end, or until it is no longer `let_in`: looked at with every beat."""
     await socket.accept()
     hub.watchers += 1
     listening = asyncio.create_task(_listen(socket))
-    telling = asyncio.create_task(_tell(socket, hub, after, slow_s))
+    telling = asyncio.create_task(_tell(socket, hub, after, let_in, slow_s))
     try:
         done, _ = await asyncio.wait({listening, telling}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -49,7 +52,7 @@ async def _listen(socket: WebSocket) -> None:
         await socket.receive_text()
 
 
-async def _tell(socket: WebSocket, hub: Hub, after: int | None, slow_s: float) -> None:
+async def _tell(socket: WebSocket, hub: Hub, after: int | None, let_in: Callable[[], bool], slow_s: float) -> None:
     async def send(message: str) -> None:
         await asyncio.wait_for(socket.send_text(message), slow_s)
 
@@ -66,6 +69,9 @@ async def _tell(socket: WebSocket, hub: Hub, after: int | None, slow_s: float) -
             await _close(socket, GOING_AWAY)
             return
         if hub.beat[0] > beats:
+            if not let_in():
+                await _close(socket, NOT_ALLOWED)
+                return
             beats, message = hub.beat
             await send(message)
         await asyncio.sleep(PACE_S)

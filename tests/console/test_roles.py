@@ -12,7 +12,7 @@ from docs.generate_console_api import PAGE, ROLES, SOCKET, Endpoint, endpoints, 
 from .conftest import Browser, Served, hear
 
 NAMES = {"viewer": "vera", "operator": "olga", "admin": "ada"}
-PARTS = {"{file}": "index.html", "{command}": "hold", "{number}": "1"}
+PARTS = {"{file}": "index.html", "{command}": "hold", "{number}": "1", "{name}": "-"}
 LOGIN = {"name": "nobody", "password": "guesses"}
 EVERY = list(endpoints())
 keys = count()

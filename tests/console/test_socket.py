@@ -149,7 +149,7 @@ def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -
 
     async def night() -> None:
         async with Hub("boot", lambda: None) as hub:
-            await asyncio.wait_for(attend(page, hub, None, slow_s=0.05), 20)  # type: ignore[arg-type]
+            await asyncio.wait_for(attend(page, hub, None, lambda: True, slow_s=0.05), 20)  # type: ignore[arg-type]
             assert hub.watchers == 0
 
     asyncio.run(night())

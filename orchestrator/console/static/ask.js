@@ -87,6 +87,12 @@ export function field(name, label, { type = "text", value = "", required = false
   return { name, element, value: read };
 }
 
+/** A field that is one of `options`. */
+export function choice(name, label, options, value) {
+  const input = h("select", { name }, options.map((one) => h("option", { value: one, selected: one === value }, one)));
+  return { name, element: h("label", { class: "field" }, h("span", {}, label), input), value: () => input.value };
+}
+
 /** A field of numbers, one for each of `keys`: what is left empty is not sent. */
 export function numbersField(name, label, keys, values = {}, hint = "") {
   const inputs = keys.map((key) => [key, h("input", { type: "number", step: "any", inputmode: "decimal", name: `${name}.${key}`, value: values[key] ?? "" })]);

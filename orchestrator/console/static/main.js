@@ -9,6 +9,7 @@ import * as devices from "./devices.js";
 import * as journal from "./journal.js";
 import { askWho } from "./login.js";
 import * as needs from "./needs.js";
+import * as people from "./people.js";
 import * as plots from "./plots.js";
 import * as progress from "./progress.js";
 import * as samples from "./samples.js";
@@ -16,7 +17,7 @@ import * as search from "./search.js";
 import { open, start } from "./socket.js";
 import * as why from "./why.js";
 
-for (const part of [bar, needs, actions, progress, why, search, samples, devices, contract, alerts, journal, plots]) part.mount();
+for (const part of [bar, needs, actions, progress, why, search, samples, devices, contract, alerts, journal, people, plots]) part.mount();
 
 const login = () => askWho(open);
 
