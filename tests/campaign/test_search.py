@@ -95,13 +95,14 @@ def test_what_was_chosen_without_what_is_known_since_is_told_by_a_count():
             e.SuggestionVetoed(sample=4, **BY),
             own(5),
             e.ObservationWithdrawn(sample=1, reason="drift"),
+            e.BudgetChanged(samples=9, **BY),
         ],
         1,
     ):
         tell(state, entry)
         assert state.search.turns == turns + count
-    tell(state, e.SampleNoted(sample=1, text="t", **BY), e.BudgetChanged(samples=9, **BY), queued(2))
-    assert state.search.turns == turns + 6
+    tell(state, e.SampleNoted(sample=1, text="t", **BY), queued(2))
+    assert state.search.turns == turns + 7
 
 
 def test_assessments_of_a_model_that_knew_more_or_less_are_gone():
