@@ -72,7 +72,11 @@ def campaign_text(answers: Answers, file: str, lab_file: str) -> str:
         "optimizer": {"method": "gp", "initial_samples": 6},
         "measurement": {"max_field_mt": 300.0, "dwell_s": 6.0, "coarse_step_mt": 20.0, "fine_step_mt": 1.0},
     }
-    return CAMPAIGN_HEAD.format(file=file) + "\n" + commented(Campaign, values, leave_out=frozenset({"recovery"}))
+    return (
+        CAMPAIGN_HEAD.format(file=file)
+        + "\n"
+        + commented(Campaign, values, leave_out=frozenset({"recovery", "growing"}))
+    )
 
 
 def lab_text(answers: Answers, file: str) -> str:

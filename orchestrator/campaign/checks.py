@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.campaign.attached import check_earlier, check_pool
 from orchestrator.campaign.elements import SYMBOLS
 from orchestrator.campaign.faults import AIDS_FOR, ENDS, FAULTS, Fault
+from orchestrator.campaign.growing import check_growing
 from orchestrator.campaign.lattice import exact
 from orchestrator.campaign.problems import NOTHING, Findings, Problem
 from orchestrator.campaign.quantities import UNITS
@@ -73,7 +74,7 @@ def _rule(fault: Fault, rule: FaultRule) -> Iterator[Problem]:
 def check_campaign(campaign: Campaign) -> list[Problem]:
     """Everything that is wrong between the tables of a campaign whose tables are right by themselves."""
     problems = [*_settings(campaign), *(_pool(campaign) if campaign.pool else _lattice(campaign))]
-    problems += [*_choosing(campaign), *_cost(campaign)]
+    problems += [*_choosing(campaign), *_cost(campaign), *check_growing(campaign)]
     problems += [*_prior_data(campaign)] if not problems else []
     return problems or list(_feasible(campaign))
 

@@ -18,6 +18,7 @@ from orchestrator.campaign.checks import check_campaign, check_element, check_fa
 from orchestrator.campaign.cost import Cost
 from orchestrator.campaign.faults import Action, Fault
 from orchestrator.campaign.film import Film, Setting
+from orchestrator.campaign.growing import GrowingSettings
 from orchestrator.campaign.problems import Findings, SpecError
 from orchestrator.campaign.table import Count, Number, Table, Text, key, validated
 from orchestrator.campaign.toml_source import Source
@@ -160,7 +161,9 @@ class Stopping(Table):
 class OptimizerSettings(Table):
     """How the next composition is chosen."""
 
-    method: Literal["gp", "random"] = key("Gaussian process, or space-filling random search.", default="gp")
+    method: Literal["gp", "growing", "random"] = key(
+        "Gaussian process, compositions grown as a tree (see [optimizer.growing]), or random search.", default="gp"
+    )
     initial_samples: Count = key(
         "Space-filling films before the model decides.", unit="films", ge=1, le=1000, default=6
     )
@@ -202,6 +205,7 @@ class OptimizerSettings(Table):
         le=5_000_000,
         default=200_000,
     )
+    growing: GrowingSettings = key('How `method = "growing"` searches.', default=GrowingSettings())
 
 
 class Measurement(Table):

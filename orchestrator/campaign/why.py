@@ -201,6 +201,9 @@ def in_words(told: e.SampleSuggested, campaign: Campaign, best: float | None, sh
         case "space-filling":
             n, first = told.observed, campaign.optimizer.initial_samples
             return f"Spread over the space to begin with: {n} of {first} initial samples had been observed."
+        case "growing":
+            root = campaign.optimizer.growing.root(tuple(campaign.elements))
+            return f"Grown from {root}: an element screened in it, or a step from a composition by its upper bound."
         case "random":
             return "Drawn at random over the space, as the campaign asks for."
         case "fallback":

@@ -144,7 +144,7 @@ class Why(Shape):
     composition: Fractions
     settings: dict[str, float]
     method: str
-    """gp, space-filling, random, or fallback (no optimizer could be asked)."""
+    """gp, space-filling, growing, random, or fallback (no optimizer could be asked)."""
     words: str
     mean: float | None
     sigma: float | None

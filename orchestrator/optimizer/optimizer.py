@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from orchestrator.optimizer import exploration, prospects, replicates, scoring
+from orchestrator.optimizer import exploration, growing, prospects, replicates, scoring
 from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
@@ -113,6 +113,7 @@ class Optimizer:
         self._samples: list[int] = []  # whose values they are
         self._bounded: list[Rows] = []  # and to the bounds
         self._unmeasured: list[Floats] = []  # features of films whose measurement gave no number
+        self._wanted: list[tuple[Floats, float]] = []  # features of what was asked for, and its value if it has one
         self._fates: list[tuple[Floats, bool]] = []  # features of all films, and whether they were measured
         self._history: dict[int, dict[str, Any]] = {}  # fits that were met, for `diagnose` alone
         self._known = 0  # observations, counted or not
@@ -128,12 +129,15 @@ class Optimizer:
         if seen.asked is not None:
             self._taken.add(self._domain.row(Candidate.of(seen.asked)))
         self._taken.add(row)
-        self._learn(seen, made, row)
+        wanted = made if seen.asked is None else self._domain.vector(Candidate.of(seen.asked))
+        self._learn(seen, made, wanted, row)
         self._known += 1
         self.observed += counted
 
-    def _learn(self, seen: Observation, made: Floats, row: Rows) -> None:
+    def _learn(self, seen: Observation, made: Floats, wanted: Floats, row: Rows) -> None:
         failed = seen.validity == "failed" or seen.value is None
+        known = None if failed or seen.bound is not None else seen.value
+        self._wanted.append((wanted, np.nan if known is None else self._sign * known))
         self._fates.append((made, not failed))
         if failed or seen.value is None:
             self._unmeasured.append(made)
@@ -268,6 +272,10 @@ class Optimizer:
         if self._settings.method == "random":
             drawn = self._domain.draw(rng, 1, taken)
             return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(rows, vetoed, number)
+        if self._settings.method == "growing":
+            grown = growing.next_row(self._domain, self._settings.growing, self._wanted, pending, taken)
+            if grown is not None:
+                return self._plain(number, grown, "growing")
         if not self._model.ready or self._known + len(pending) < self._settings.initial_samples:
             row = space_filling(self._domain, taken, rng)
             return self._replicate(rows, vetoed, number) if row is None else self._plain(number, row, "space-filling")

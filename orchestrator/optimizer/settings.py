@@ -5,12 +5,39 @@ from __future__ import annotations
 from typing import Protocol
 
 
+class HowToGrow(Protocol):
+    """How compositions are grown as a tree; amounts are at.%."""
+
+    @property
+    def screen(self) -> float:
+        """Of each element in the base, to screen it."""
+
+    @property
+    def kept(self) -> int:
+        """Elements that go on after the screening."""
+
+    @property
+    def step(self) -> float:
+        """What a composition differs from the one it grew from."""
+
+    @property
+    def exploration(self) -> float:
+        """Of the range of the values, the weight of the unexplored."""
+
+    def root(self, elements: tuple[str, ...]) -> str:
+        """The element from which all grows."""
+
+
 class Settings(Protocol):
     """How to choose; [optimizer] of a campaign file is one."""
 
     @property
     def method(self) -> str:
-        """ "gp", or "random" for rows drawn at random."""
+        """ "gp", "growing" (see `growing`), or "random" for rows drawn at random."""
+
+    @property
+    def growing(self) -> HowToGrow:
+        """For the method "growing"."""
 
     @property
     def initial_samples(self) -> int:

@@ -112,7 +112,7 @@ class Forecast:
 class Suggestion:
     """The next candidate to make, exactly a point of the campaign's lattice or a row of its pool, and why.
 
-    `method`: "space-filling" (too little is known for a model), "gp", "random" or "fallback" (no optimizer
+    `method`: "space-filling" (too little is known for a model), "gp", "growing", "random" or "fallback" (no optimizer
     could be asked).  `replicate`: this repeats what was measured, since nothing new is left, or since that tells more
     (then `acquisition` is the logarithm of the knowledge gradient, and `runner_up` the best that is new).  `cut_short`:
     time was up before the search had ended.  `cost` and `feasibility` are those of `Forecast`.  `hyperparameters` are

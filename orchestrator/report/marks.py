@@ -9,7 +9,7 @@ from orchestrator.campaign.lifecycle import Phase
 from orchestrator.report.facts import Night, made_of
 from orchestrator.report.markup import Html, el, join
 
-SHAPES = {"space-filling": "s", "gp": "o", "fallback": "^", "operator": "P", "random": "v"}
+SHAPES = {"space-filling": "s", "gp": "o", "fallback": "^", "operator": "P", "random": "v", "growing": "p"}
 """How a composition was chosen -> matplotlib marker; any other way gets a diamond."""
 
 _WORDS = {"gp": "model (gp)", "operator": "a person's own"}
@@ -19,6 +19,7 @@ _OUTLINES = {
     "^": '<path d="M7 2.4 12 11.4H2Z"/>',
     "v": '<path d="M7 11.6 2 2.6H12Z"/>',
     "P": '<path d="M5 2H9V5H12V9H9V12H5V9H2V5H5Z"/>',
+    "p": '<path d="M7 1.8 12.3 5.7 10.3 12H3.7L1.7 5.7Z"/>',
     "D": '<path d="M7 1.8 12.2 7 7 12.2 1.8 7Z"/>',
     "x": '<path d="M3 3 11 11M11 3 3 11" stroke-width="1.6"/>',
 }

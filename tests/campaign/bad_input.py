@@ -453,7 +453,9 @@ CASES: tuple[Case, ...] = (
         "campaign",
         'method = "gp"',
         'method = "GP"',
-        ('campaign.toml:32: optimizer.method = "GP": is not known; did you mean "gp"? known here: gp, random',),
+        (
+            'campaign.toml:32: optimizer.method = "GP": is not known; did you mean "gp"? known here: gp, growing, random',
+        ),
     ),
     Case(
         "campaign",
