@@ -14,24 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ophyd import Component as Cpt
-
-from drivers.clock import Clock
 from drivers.errors import Fault, Garbled, LinkError, NoReply, Refused, SettingError, WrongInstrument
-from drivers.instrument import Instrument, Reading, Setting
-from drivers.link import Link, Port, SerialLink, exchange
+from drivers.link import Link, SerialLink, exchange, listen_out
+from drivers.plasma import PlasmaGun
 from drivers.wire import dcxs
 from drivers.wire.errors import Malformed
 from drivers.wire.framing import fixed
 
 T = TypeVar("T")
 
-POLL_S = 0.2
-"""Lab seconds between looks at the plasma."""
-QUIET_S = 0.05
-"""Real seconds of silence after which the line counts as quiet."""
 NO_FAULT = (b"0", b"\0")
 
 # Answer lengths of the queries that make up one refresh, asked in one burst.
@@ -65,41 +58,15 @@ class Status:
         )
 
 
-class AjaDcxs(Instrument):
-    """A gun.  `target` is the element mounted; `strike_s` and `settle_s` are lab seconds."""
+class AjaDcxs(PlasmaGun):
+    """A gun with a shutter on the supply's own output.  `shutter_commands` open and close it."""
 
-    role = "gun"
     driver = "aja-dcxs"
 
-    power = Cpt(Setting, units="W", precision=0, write="_write_power", timeout_s=180.0)
-    output = Cpt(Setting, value="unknown", choices=("on", "off"), write="_write_output", timeout_s=60.0)
-    shutter = Cpt(Setting, value="unknown", choices=("open", "closed"), write="_write_shutter")
-    actual_power = Cpt(Reading, units="W", precision=0)
-    voltage = Cpt(Reading, units="V", precision=0)
-    current = Cpt(Reading, units="A", precision=3)
-    fault = Cpt(Reading, value="")
-
-    def __init__(
-        self,
-        port: Port,
-        *,
-        name: str,
-        clock: Clock,
-        limits: dict[str, tuple[float, float]] | None = None,
-        target: str,
-        strike_s: float = 10.0,
-        settle_s: float = 60.0,
-        tolerance: float = 0.05,
-        shutter_commands: tuple[str, str] = ("P1", "P0"),
-    ) -> None:
-        super().__init__(port, name=name, clock=clock, limits={"power": (0.0, 1000.0)} | (limits or {}))
-        self.target = target
-        self.strike_s = strike_s
-        self.settle_s = settle_s
-        self.tolerance = tolerance
+    def __init__(self, *args: Any, shutter_commands: tuple[str, str] = ("P1", "P0"), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._open_command, self._close_command = (command.encode("ascii") for command in shutter_commands)
         self._gun = 1
-        self._wanted_on = False
         self._failed_bursts = 0
 
     @staticmethod
@@ -114,7 +81,7 @@ class AjaDcxs(Instrument):
             model = self._resync()
         except Garbled as error:
             raise WrongInstrument(f"{error}; is this the DCXS's port?") from error
-        firmware = self._ask(b"z", 5, dcxs.text)
+        firmware = self._asked(b"z", 5, dcxs.text)
         self._gun = self._ask_number(b"y", 1)
         if not 1 <= self._gun <= dcxs.GUNS:
             raise WrongInstrument(f"{self.name}: 'y' says that gun {self._gun} is active")
@@ -122,38 +89,24 @@ class AjaDcxs(Instrument):
             self._regulate_power()
         return f"{model}, firmware {firmware}, gun {self._gun}, target {self.target}"
 
-    def refresh(self) -> None:
-        status = self._status()
-        self._show(status)
-        self.fault.update(self._complaint(status))
+    def _set_point(self) -> float:
+        return self._ask_number(b"b", 4)
 
-    def make_safe(self) -> None:
-        """Output off, shutter closed; the shutter is closed also when the output does not obey."""
-        try:
-            self._switch_off()
-        finally:
-            self._write_shutter("closed")
-
-    def _write_power(self, watts: float) -> None:
-        """The supply takes whole watts.  With the output on, wait until the plasma takes this power."""
+    def _send_power(self, watts: float) -> float:
+        """The supply takes whole watts."""
         wanted = round(watts)
         try:
             self._send(b"C" + dcxs.digits(wanted, 4))
         except Malformed as error:
             raise SettingError(f"{self.name}: {watts:g} W cannot be set ({error})") from error
-        if (accepted := self._ask_number(b"b", 4)) != wanted:
+        if (accepted := self._set_point()) != wanted:
             raise Refused(f"{self.name}: set point {wanted} W was refused, it stays at {accepted} W")
-        self.power.update(float(accepted))
-        if self._status().on:
-            self._follow(wanted)
+        return accepted
 
-    def _write_output(self, state: str) -> None:
-        if state == "off":
-            self._switch_off()
-        else:
-            self._strike()
+    def _send_output(self, on: bool) -> None:
+        self._send(b"A" if on else b"B")
 
-    def _write_shutter(self, state: str) -> None:
+    def _drive_shutter(self, state: str) -> None:
         self._send(self._open_command if state == "open" else self._close_command)
         _, status = self._watch(lambda s: (self._gun in s.open_shutters) == (state == "open"), within_s=2.0)
         if self.shutter.get() != state:
@@ -163,75 +116,8 @@ class AjaDcxs(Instrument):
                 f"{shown!r}; check the shutter's air and the setting shutter_commands"
             )
 
-    # --- plasma ---------------------------------------------------------------------------------------
-
-    def _strike(self) -> None:
-        set_point = self._ask_number(b"b", 4)
-        if set_point == 0:
-            raise SettingError(f"{self.name}: set a power before switching on; the set point is 0 W")
-        self._send(b"A")
-        self._wanted_on = True
-        try:
-            burning, status = self._watch(lambda s: s.burning, within_s=self.strike_s)
-        except LinkError:
-            self._send(b"B")
-            raise
-        if not burning:
-            self._give_up(f"no plasma {self.strike_s:g} s after switching on at {set_point} W", status)
-        self.fault.update(self._complaint(status))
-
-    def _follow(self, watts: int) -> None:
-        margin = max(2.0, self.tolerance * watts)
-        reached, status = self._watch(lambda s: abs(s.power_w - watts) <= margin, within_s=self.settle_s)
-        if watts > 0 and not status.burning:
-            self._give_up(f"the plasma went out on the way to {watts} W", status)
-        self.fault.update(self._complaint(status))
-        if not reached:
-            raise Fault(f"{self.name}: {watts} W not reached within {self.settle_s:g} s: {status}")
-
-    def _give_up(self, what: str, status: Status) -> None:
-        """Switch off again, and say why."""
-        complaint = f"{what}: {status}"
-        self._switch_off()
-        self.fault.update(complaint)
-        raise Fault(f"{self.name}: {complaint}; switched off again. Check gas pressure, target and interlock chain")
-
-    def _switch_off(self) -> None:
-        self._wanted_on = False
-        self._send(b"B")
-        off, status = self._watch(lambda s: not s.on, within_s=5.0)
-        self.fault.update(self._complaint(status))
-        if not off:
-            raise Fault(f"{self.name}: the output does not go off: {status}; switch it off by hand")
-
-    def _watch(self, reached: Callable[[Status], bool], *, within_s: float) -> tuple[bool, Status]:
-        """Look until `reached`, a trip, or the time is over; never without a look after the deadline."""
-        deadline = self.clock.now() + within_s
-        while True:
-            looked_at = self.clock.now()
-            status = self._status()
-            self._show(status)
-            if reached(status):
-                return True, status
-            if looked_at >= deadline or (status.faulty and not status.on):
-                return False, status
-            self.clock.sleep(POLL_S)
-
-    def _show(self, status: Status) -> None:
-        self.actual_power.update(float(status.power_w))
-        self.voltage.update(float(status.voltage_v))
-        self.current.update(status.current_a)
-        self.output.update("on" if status.on else "off")
+    def _show_shutter(self, status: Status) -> None:
         self.shutter.update("open" if self._gun in status.open_shutters else "closed")
-
-    def _complaint(self, status: Status) -> str:
-        if self._wanted_on and not status.on:
-            return f"tripped: {status}"
-        if status.faulty:
-            return f"fault: {status}"
-        if self._wanted_on and not status.burning and self.power.get() != 0:
-            return f"no plasma: {status}"
-        return ""
 
     def _regulate_power(self) -> None:
         if self._ask_number(b"a", 1):
@@ -247,43 +133,36 @@ class AjaDcxs(Instrument):
         self.link.drain()
         self.link.send(command)
 
-    def _ask(self, query: bytes, length: int, parse: Callable[[bytes], T]) -> T:
+    def _asked(self, query: bytes, length: int, parse: Callable[[bytes], T]) -> T:
         """One query, once more after a resync if the answer is short or odd."""
         try:
-            return self._ask_once(query, length, parse)
+            return self._once(query, parse, fixed(length))
         except (NoReply, Garbled):
             self._resync()
-            return self._ask_once(query, length, parse)
-
-    def _ask_once(self, query: bytes, length: int, parse: Callable[[bytes], T]) -> T:
-        answer = exchange(self.link, query, fixed(length))
-        try:
-            return parse(answer)
-        except Malformed as error:
-            raise Garbled(f"{self.name}: answer to {query!r}: {error}") from error
+            return self._once(query, parse, fixed(length))
 
     def _ask_number(self, query: bytes, length: int) -> int:
-        return self._ask(query, length, lambda answer: dcxs.number(answer, length))
+        return self._asked(query, length, lambda answer: dcxs.number(answer, length))
 
     def _status(self) -> Status:
         """All of `STATUS` in one burst; singly after a burst failed, and always once two in a row did."""
         if self._failed_bursts < 2:
             try:
-                status = self._ask_once(b"".join(STATUS), sum(STATUS.values()), _parse_status)
+                status = self._once(b"".join(STATUS), _parse_status, fixed(sum(STATUS.values())))
             except (NoReply, Garbled):
                 self._failed_bursts += 1
                 self._resync()
             else:
                 self._failed_bursts = 0
                 return status
-        answers = [self._ask(query, length, _accept(query, length)) for query, length in STATUS.items()]
+        answers = [self._asked(query, length, _accept(query, length)) for query, length in STATUS.items()]
         return _parse_status(b"".join(answers))
 
     def _resync(self) -> str:
         """Listen until the line is quiet, then ask ``?`` until a DCXS answers; its model."""
         answer = b""
         for _ in range(2):
-            self._listen_out()
+            listen_out(self.link)
             try:
                 answer = exchange(self.link, b"?", fixed(9))
             except NoReply as error:
@@ -293,13 +172,6 @@ class AjaDcxs(Instrument):
                 return answer.decode("ascii", "replace")
             failure = Garbled(f"{self.name}: answers {answer!r} to '?', which is no DCXS model")
         raise failure
-
-    def _listen_out(self) -> None:
-        try:
-            for _ in range(64):
-                self.link.receive(len, timeout_s=QUIET_S)
-        except NoReply:
-            self.link.drain()
 
 
 def _accept(query: bytes, length: int) -> Callable[[bytes], bytes]:

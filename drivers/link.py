@@ -66,6 +66,16 @@ def read_twice(read: Callable[[], T]) -> T:
         return read()
 
 
+def listen_out(link: Link, quiet_s: float = 0.05) -> None:
+    """Wait until nothing has come for `quiet_s` real seconds, and discard all that did: a late reply, the rest of a
+    spoiled one.  Gives up listening to a line that is never quiet."""
+    try:
+        for _ in range(64):
+            link.receive(len, timeout_s=quiet_s)
+    except NoReply:
+        link.drain()
+
+
 class _Buffered:
     """Frames out of a byte stream, for links that can read what has arrived.
 
