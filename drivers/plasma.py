@@ -239,7 +239,8 @@ class RelayShutterGun(PlasmaGun):
         self._relays: Any = None
 
     def attach(self, relays: Any) -> None:
-        """`relays` (a `drivers.roles.Relays`) drives the shutter from now on."""
+        """`relays` (a `drivers.roles.Relays`) drives the shutter from now on.  Raises `SettingError`."""
+        relays.claim(self.shutter_relay)
         self._relays = relays
 
     def _drive_shutter(self, state: str) -> None:

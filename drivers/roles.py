@@ -66,6 +66,17 @@ class ThicknessMonitor(Role, Protocol):
     fault: Reading  # "" when well, "crystal failed", "was reset"
 
 
+class Relays(Role, Protocol):
+    """A relay box: shutters hang on it whose guns' supplies have none, and interlock switches may be read by it."""
+
+    energised: Reading  # numbers of the energised relays, such as "1 3"
+    fault: Reading  # "" when well, otherwise what is wrong, such as an interlock switch that is open
+
+    def switch(self, number: int, on: bool) -> None: ...  # on the port's thread; raises Fault if it does not obey
+    def claim(self, number: int) -> None: ...  # a shutter hangs on it: `make_safe` lets it go
+    def closed_contacts(self) -> frozenset[int] | None: ...
+
+
 class Magnet(Role, Protocol):
     """A bipolar supply and its electromagnet."""
 
@@ -120,6 +131,7 @@ class DepositionStation:
     gas: MassFlow
     gauge: Gauge
     monitor: ThicknessMonitor
+    relays: Relays | None = None
     tooling: dict[str, float] = field(default_factory=dict)
     tooling_sigma: float = 0.01
     pumping_speed_l_s: float = 80.0
@@ -157,7 +169,8 @@ def devices(station: Station) -> list[Role]:
     """Every device of `station`, in the order in which they are made safe."""
     match station:
         case DepositionStation():
-            return [*station.guns.values(), station.monitor, station.gas, station.gauge]
+            optional = [device for device in (station.relays,) if device is not None]
+            return [*station.guns.values(), station.monitor, *optional, station.gas, station.gauge]
         case MagnetometryStation():
             return [station.magnet, station.signal, station.field_meter]
         case TransferStation():

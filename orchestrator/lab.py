@@ -18,6 +18,7 @@ from drivers.clock import Clock, RealClock
 from drivers.errors import InstrumentError
 from drivers.instrument import Instrument
 from drivers.link import Port
+from drivers.plasma import RelayShutterGun
 from drivers.roles import DepositionStation, MagnetometryStation, Place, Station, TransferStation
 from orchestrator.campaign.labspec import Device, LabSpec, StationSpec
 from orchestrator.campaign.problems import SpecError
@@ -31,6 +32,8 @@ DRIVERS = {
     "mks-937b": "drivers.mks_937b:Mks937b",
     "mks-946": "drivers.mks_946:Mks946",
     "mks-647c": "drivers.mks_647c:Mks647c",
+    "velleman-k8090": "drivers.velleman_k8090:VellemanK8090",
+    "arduino-relays": "drivers.arduino_relays:ArduinoRelays",
     "inficon-sqm160": "drivers.inficon_sqm160:InficonSqm160",
     "mecademic-meca500": "drivers.mecademic_meca500:Meca500",
     "kepco-bop": "drivers.kepco_bop:KepcoBop",
@@ -158,6 +161,7 @@ def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Ins
                 gas=by_role["gas"][0],
                 gauge=by_role["gauge"][0],
                 monitor=by_role["monitor"][0],
+                relays=_with_shutters(by_role),
                 tooling=dict(spec.tooling),
                 tooling_sigma=spec.tooling_sigma,
                 pumping_speed_l_s=spec.pumping_speed_l_s,
@@ -178,6 +182,15 @@ def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Ins
         case "transfer":
             places = {place: Place(place, pose) for place, pose in lab.places().items()}
             return TransferStation(name=name, mover=by_role["mover"][0], places=places)
+
+
+def _with_shutters(by_role: dict[str, list[Any]]) -> Any:
+    """The station's relay box, if it has one, with the shutters of those guns on it whose supplies have none."""
+    relays = next(iter(by_role.get("relays", [])), None)
+    for gun in by_role["gun"]:
+        if relays is not None and isinstance(gun, RelayShutterGun):
+            gun.attach(relays)
+    return relays
 
 
 class SimulatedLab:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from simulators.arm import Arm, Places
@@ -11,6 +12,7 @@ from simulators.faults import world_faults
 from simulators.hazards import Hazards
 from simulators.magnetometer import Magnetometer
 from simulators.physics import ELEMENTS, stream
+from simulators.relays import RelayPanel
 from simulators.samples import Sample
 from simulators.truth import Truth, TruthError
 from simulators.worldlog import WorldLog
@@ -37,6 +39,7 @@ class SimulatedLab:
             raise ValueError(f"no sputter rate for {', '.join(strange)}; known: {', '.join(ELEMENTS)}")
         hazards = Hazards(log)
         self.chamber = Chamber(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
+        self.relays = RelayPanel(_shutters(config, self.chamber))
         self.magnetometer = Magnetometer(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
         poses = {name: tuple(pose) for name, pose in config.get("places", {}).items()}
         self.samples = [Sample(slot) for slot in config.get("slots", [])]
@@ -82,3 +85,10 @@ class SimulatedLab:
 
     def _lab_time(self) -> float:
         return self.clock.now()
+
+
+def _shutters(config: dict[str, Any], chamber: Chamber) -> dict[int, Callable[[bool], None]]:
+    """Relay -> the shutter that hangs on it, by the guns' setting ``shutter_relay``."""
+    devices = config.get("devices", {})
+    relays = {name: int((devices[name].get("settings") or {}).get("shutter_relay", 0)) for name in chamber.guns}
+    return {relay: chamber.guns[name].set_shutter for name, relay in relays.items() if relay}

@@ -70,6 +70,8 @@ DRIVERS: dict[str, Served] = {
     "mks-937b": Served("simulators.mks_900", "Mks937b", lambda lab, _: lab.chamber.gauge, options=("address",)),
     "mks-946": Served("simulators.mks_900", "Mks946", lambda lab, _: lab.chamber.gas, options=("address", "channel")),
     "mks-647c": Served("simulators.mks_647c", "Mks647c", lambda lab, _: lab.chamber.gas, options=("channel",)),
+    "velleman-k8090": Served("simulators.velleman_k8090", "K8090", lambda lab, _: lab.relays),
+    "arduino-relays": Served("simulators.arduino_relays", "ArduinoRelays", lambda lab, _: lab.relays),
     "inficon-sqm160": Served("simulators.inficon_sqm160", "Sqm160", lambda lab, _: lab.chamber.crystal),
     "kepco-bop": Served("simulators.kepco_bop", "KepcoBop", lambda lab, _: lab.magnetometer.magnet, "tcp", VISA_SOCKET),
     "lakeshore-475": Served("simulators.lakeshore_475", "Lakeshore475", lambda lab, _: lab.magnetometer.probe),

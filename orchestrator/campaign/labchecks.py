@@ -20,6 +20,8 @@ DRIVERS: dict[str, str] = {
     "mks-937b": "gauge",
     "mks-946": "gas",
     "mks-647c": "gas",
+    "velleman-k8090": "relays",
+    "arduino-relays": "relays",
     "inficon-sqm160": "monitor",
     "mecademic-meca500": "mover",
     "kepco-bop": "magnet",
@@ -29,7 +31,14 @@ DRIVERS: dict[str, str] = {
 """Driver -> the role its instrument can have."""
 
 ROLES: dict[str, dict[str, tuple[int, int | None]]] = {
-    "deposition": {"gun": (1, None), "gas": (1, 1), "gauge": (1, 1), "monitor": (1, 1), "heater": (0, 1)},
+    "deposition": {
+        "gun": (1, None),
+        "gas": (1, 1),
+        "gauge": (1, 1),
+        "monitor": (1, 1),
+        "heater": (0, 1),
+        "relays": (0, 1),
+    },
     "magnetometry": {"magnet": (1, 1), "field_meter": (1, 1), "signal": (1, 1)},
     "transfer": {"mover": (1, 1)},
 }

@@ -23,7 +23,8 @@ def roles(station: Station) -> dict[str, Any]:
     match station:
         case DepositionStation():
             guns = {f"gun {element}": gun for element, gun in station.guns.items()}
-            return {**guns, "gas": station.gas, "gauge": station.gauge, "monitor": station.monitor}
+            optional = {"relays": station.relays} if station.relays is not None else {}
+            return {**guns, "gas": station.gas, "gauge": station.gauge, "monitor": station.monitor, **optional}
         case MagnetometryStation():
             return {"magnet": station.magnet, "field_meter": station.field_meter, "signal": station.signal}
         case TransferStation():

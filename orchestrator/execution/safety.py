@@ -16,7 +16,8 @@ def stages(station: Station) -> list[list[Any]]:
     In a chamber the gas goes last: a plasma that starves is outside its pressure window.
     """
     if isinstance(station, DepositionStation):
-        return [[*station.guns.values(), station.monitor], [station.gas], [station.gauge]]
+        late = [station.gas, station.gauge]
+        return [[device for device in devices(station) if device not in late], [station.gas], [station.gauge]]
     return [devices(station)]
 
 

@@ -241,3 +241,14 @@ class Quartz:
             areal_rate_ug_cm2_s=0.0 if self.failed else self.rate,
             failed=self.failed,
         )
+
+
+class Panel:
+    """What hangs on a relay box."""
+
+    def __init__(self) -> None:
+        self.on: set[int] = set()
+        self.inputs = [True] * 4
+
+    def set_relay(self, number: int, on: bool) -> None:
+        (self.on.add if on else self.on.discard)(number)

@@ -15,8 +15,12 @@ from simulators import serve
 from simulators.instrument import SimulatedInstrument
 from tests.drivers.chamber_fixtures import Wire, babbled, connected, served
 
-NEEDED = {"gun": {"target": "Fe"}}
-"""Role -> settings without which a driver of it is not made."""
+NEEDED = {"gun": {"target": "Fe"}, "arduino-relays": {"boot_s": 0.3}}
+"""Role or driver -> settings without which a driver is not made, or is slow."""
+
+
+def needed(driver: str) -> dict[str, Any]:
+    return {**NEEDED.get(labchecks.DRIVERS[driver], {}), **NEEDED.get(driver, {})}
 
 
 @dataclass
@@ -50,14 +54,13 @@ def simulated(driver: str, part: Any, **options: Any) -> SimulatedInstrument:
 @contextmanager
 def bench(driver: str, part: Any, transport: str = "pty", **settings: Any) -> Iterator[Bench]:
     """`driver`, connected to its simulator and identified."""
-    needed = NEEDED.get(labchecks.DRIVERS[driver], {})
     with (
         served(simulated(driver, part), transport) as wire,
-        connected(driver_class(driver), wire, **{**needed, **settings}) as device,
+        connected(driver_class(driver), wire, **{**needed(driver), **settings}) as device,
     ):
         yield Bench(device, wire, part)
 
 
 def babbling(driver: str, answers: list[bytes], **settings: Any) -> Any:
     """`driver` on a line on which the next of `answers` comes whatever was asked."""
-    return babbled(driver_class(driver), answers, **{**NEEDED.get(labchecks.DRIVERS[driver], {}), **settings})
+    return babbled(driver_class(driver), answers, **{**needed(driver), **settings})

@@ -15,14 +15,15 @@ from drivers.errors import InstrumentError, LinkError, Refused, WrongInstrument
 from drivers.instrument import Reading, Setting
 from drivers.wire.framing import until
 from simulators.instrument import SimulatedInstrument
-from tests.drivers.chamber_fixtures import Gas, Gun, Quartz, Vacuum, connected, lab_clock, served
-from tests.drivers.role_fixtures import NEEDED, babbling, bench, driver_class, drivers_of
+from tests.drivers.chamber_fixtures import Gas, Gun, Panel, Quartz, Vacuum, connected, lab_clock, served
+from tests.drivers.role_fixtures import babbling, bench, driver_class, drivers_of, needed
 
 ROLES: dict[str, tuple[type, Any]] = {
     "gun": (roles.Gun, lambda: Gun(lab_clock(), strike_s=0.0)),
     "gas": (roles.MassFlow, Gas),
     "gauge": (roles.Gauge, Vacuum),
     "monitor": (roles.ThicknessMonitor, Quartz),
+    "relays": (roles.Relays, Panel),
 }
 DRIVERS = [(driver, role) for role in ROLES for driver in drivers_of(role)]
 every = pytest.mark.parametrize(("driver", "role"), DRIVERS, ids=[driver for driver, _ in DRIVERS])
@@ -107,7 +108,7 @@ def test_another_instrument_is_never_taken_for_it(driver: str, role: str) -> Non
     with (
         served(Parrot()) as wire,
         pytest.raises((WrongInstrument, LinkError, Refused)),
-        connected(driver_class(driver), wire, timeout_s=0.1, **NEEDED.get(role, {})),
+        connected(driver_class(driver), wire, timeout_s=0.1, **needed(driver)),
     ):
         pass
 
