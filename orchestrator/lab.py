@@ -27,6 +27,10 @@ from simulators.clock import ScaledClock
 
 DRIVERS = {
     "aja-dcxs": "drivers.aja_dcxs:AjaDcxs",
+    "ae-cesar": "drivers.ae_bus:AeCesar",
+    "ae-pinnacle": "drivers.ae_bus:AePinnacle",
+    "tc-cxn": "drivers.tc_cxn:TcCxn",
+    "tdk-genesys": "drivers.tdk_genesys:TdkGenesys",
     "alicat": "drivers.alicat:Alicat",
     "pfeiffer-tpg36x": "drivers.pfeiffer_tpg:PfeifferTpg36x",
     "mks-937b": "drivers.mks_937b:Mks937b",

@@ -57,6 +57,10 @@ class SimulatedLab:
         self.magnetometer.bring()
         return self.chamber.bring()
 
+    def real_s(self, lab_s: float) -> float:
+        """Real seconds in which `lab_s` lab seconds pass, by the clock of now."""
+        return self.clock.real_s(lab_s)
+
     def _strike(self) -> None:
         """Let come what is due of the world's faults."""
         elapsed = self.clock.now() - self.clock.lab_epoch

@@ -52,7 +52,7 @@ TCP = "tcp://127.0.0.1:{port}"
 class Served:
     """How a driver's instrument is simulated: its class, and the part of the world it is wired to.
 
-    `options` names the device settings that the class takes as keywords.
+    `options` names the device settings that the class takes as keywords; one that is `clocked` takes a clock too.
     """
 
     module: str
@@ -61,10 +61,19 @@ class Served:
     transport: str = "pty"
     tcp_address: str = SERIAL_SOCKET
     options: tuple[str, ...] = ()
+    clocked: bool = False
 
 
 DRIVERS: dict[str, Served] = {
     "aja-dcxs": Served("simulators.aja_dcxs", "Dcxs", lambda lab, name: lab.chamber.guns[name], options=("model",)),
+    "ae-cesar": Served("simulators.ae_bus", "Cesar", lambda lab, name: lab.chamber.guns[name], options=("address",)),
+    "ae-pinnacle": Served(
+        "simulators.ae_bus", "Pinnacle", lambda lab, name: lab.chamber.guns[name], options=("address",)
+    ),
+    "tc-cxn": Served("simulators.tc_cxn", "Cxn", lambda lab, name: lab.chamber.guns[name], clocked=True),
+    "tdk-genesys": Served(
+        "simulators.tdk_genesys", "Genesys", lambda lab, name: lab.chamber.guns[name], options=("address",)
+    ),
     "alicat": Served("simulators.alicat", "Alicat", lambda lab, _: lab.chamber.gas, options=("unit",)),
     "pfeiffer-tpg36x": Served("simulators.pfeiffer_tpg", "Tpg36x", lambda lab, _: lab.chamber.gauge),
     "mks-937b": Served("simulators.mks_900", "Mks937b", lambda lab, _: lab.chamber.gauge, options=("address",)),
@@ -142,6 +151,8 @@ class LabServer:
         settings = device.get("settings") or {}
         options = {option: settings[option] for option in served.options if option in settings}
         make = getattr(importlib.import_module(served.module), served.instrument)
+        if served.clocked:
+            options["clock"] = self.lab
         instrument: SimulatedInstrument = make(part, **options)
         return instrument
 

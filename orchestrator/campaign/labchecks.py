@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 DRIVERS: dict[str, str] = {
     "aja-dcxs": "gun",
+    "ae-cesar": "gun",
+    "ae-pinnacle": "gun",
+    "tc-cxn": "gun",
+    "tdk-genesys": "gun",
     "alicat": "gas",
     "pfeiffer-tpg36x": "gauge",
     "mks-937b": "gauge",
@@ -38,6 +42,7 @@ ROLES: dict[str, dict[str, tuple[int, int | None]]] = {
         "monitor": (1, 1),
         "heater": (0, 1),
         "relays": (0, 1),
+        "pump": (0, 1),
     },
     "magnetometry": {"magnet": (1, 1), "field_meter": (1, 1), "signal": (1, 1)},
     "transfer": {"mover": (1, 1)},
@@ -57,6 +62,12 @@ REQUIRED: dict[str, dict[str, str]] = {
     },
 }
 """Role -> settings and limits without which a device of it would not be safe, or of no use."""
+
+
+SHUTTERLESS = frozenset({"ae-cesar", "ae-pinnacle", "tc-cxn", "tdk-genesys"})
+"""Drivers of guns whose supply has no shutter: a relay of the station's relay box opens it."""
+DEAD_MAN_POLL_S: dict[str, float] = {"tc-cxn": 1.0}
+"""Drivers of instruments that go off when they are not asked for too long -> the longest `poll_s` they bear."""
 
 
 def check_cassette(cassette: Cassette) -> None:
@@ -93,6 +104,10 @@ def check_device(device: Device) -> None:
     if device.role == "gun" and target is not None and target not in SYMBOLS:
         wrong = "is not the symbol of an element"
         problems.append(Problem(("settings", "target"), target, wrong, REQUIRED["gun"]["settings.target"]))
+    longest = DEAD_MAN_POLL_S.get(device.driver, device.poll_s)
+    if device.poll_s > longest:
+        wrong = f"is too long: {device.driver} goes off when it is not asked for 2 s"
+        problems.append(Problem(("poll_s",), device.poll_s, wrong, f"give at most {longest:g}"))
     if problems:
         raise Findings(problems)
 
@@ -106,7 +121,7 @@ def _required(device: Device) -> Iterator[Problem]:
 
 def check_lab(lab: LabSpec) -> list[Problem]:
     """Everything that is wrong between the tables of a lab whose tables are right by themselves."""
-    return [*_stations(lab), *_roles(lab), *_shared(lab), *_elements(lab), *_reference(lab)]
+    return [*_stations(lab), *_roles(lab), *_shared(lab), *_shutters(lab), *_elements(lab), *_reference(lab)]
 
 
 def _stations(lab: LabSpec) -> Iterator[Problem]:
@@ -159,6 +174,31 @@ def _shared(lab: LabSpec) -> Iterator[Problem]:
             addresses.setdefault(device.address, name)
             if target:
                 targets.setdefault(target, name)
+
+
+def _shutters(lab: LabSpec) -> Iterator[Problem]:
+    """Every gun whose supply has no shutter needs a relay of its own on the station's relay box."""
+    for station_name, station in lab.stations.items():
+        boxes = [name for name, device in station.devices.items() if device.role == "relays"]
+        taken: dict[object, str] = {}
+        for name, device in station.devices.items():
+            if device.role != "gun" or device.driver not in SHUTTERLESS:
+                continue
+            at: Key = ("stations", station_name, "devices", name)
+            relay = device.settings.get("shutter_relay")
+            if not boxes:
+                drivers = " or ".join(driver for driver, role in DRIVERS.items() if role == "relays")
+                wrong = f"has no shutter of its own, and station {station_name} no relay box"
+                yield Problem((*at, "driver"), device.driver, wrong, f"add a device of role relays, driver {drivers}")
+            elif not isinstance(relay, int) or isinstance(relay, bool) or relay < 1:
+                right = f"give the number of the relay of {boxes[0]} that opens this gun's shutter, such as 1"
+                given, wrong = (NOTHING, "is missing") if relay is None else (relay, "is no relay")
+                yield Problem((*at, "settings", "shutter_relay"), given, wrong, right)
+            elif relay in taken:
+                wrong = f"opens the shutter of {taken[relay]} too"
+                yield Problem((*at, "settings", "shutter_relay"), relay, wrong, "give each gun a relay of its own")
+            else:
+                taken[relay] = name
 
 
 def _reference(lab: LabSpec) -> Iterator[Problem]:

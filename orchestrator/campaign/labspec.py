@@ -18,7 +18,7 @@ from orchestrator.campaign.toml_source import Source
 Pose = tuple[Number, Number, Number, Number, Number, Number]
 """Of the gripper: x, y, z in mm and the angles alpha, beta, gamma in degrees."""
 
-Role = Literal["gun", "gas", "gauge", "monitor", "heater", "relays", "magnet", "field_meter", "signal", "mover"]
+Role = Literal["gun", "gas", "gauge", "monitor", "heater", "relays", "pump", "magnet", "field_meter", "signal", "mover"]
 POSE = "six numbers [x, y, z, alpha, beta, gamma] in mm and degrees"
 
 

@@ -776,7 +776,7 @@ CASES: tuple[Case, ...] = (
         'argon = { role = "gas"',
         'argon = { role = "gass"',
         (
-            'lab.toml:23: stations.deposition.devices.argon.role = "gass": is not known; did you mean "gas"? known here: gun, gas, gauge, monitor, heater, magnet, field_meter, signal, mover',
+            'lab.toml:23: stations.deposition.devices.argon.role = "gass": is not known; did you mean "gas"? known here: gun, gas, gauge, monitor, heater, relays, pump, magnet, field_meter, signal, mover',
         ),
     ),
     Case(

@@ -139,3 +139,33 @@ def test_kerr_lab_serves_kerr_and_coercivity_but_no_magnetisation() -> None:
     for quantity in ("saturation_magnetisation", "remanence"):
         with pytest.raises(SpecError, match="measures kerr_rotation"):
             check_fit(campaign(objective, f'quantity = "{quantity}"\ndirection = "max"\nunit = "kA/m"'), kerr)
+
+
+def relay_lab(gun1: str, box: str = "") -> str:
+    """The good lab with another supply at gun 1."""
+    lines = [gun1 + "\n" + box if line.startswith("gun1 = ") else line for line in LAB.splitlines()]
+    return "\n".join(lines)
+
+
+BOX = "box = { role = 'relays', driver = 'velleman-k8090', address = 'box' }"
+SUPPLY = (
+    "gun1 = { role = 'gun', driver = '%s', address = 'rf', settings = { target = 'Fe', shutter_relay = 1 }, "
+    "limits = { power = [0, 200] }, poll_s = %s }"
+)
+
+
+def test_a_gun_without_a_shutter_needs_a_relay() -> None:
+    cesar = SUPPLY % ("ae-cesar", "1")
+    assert parse_lab(relay_lab(cesar, BOX)).deposition.devices["gun1"].settings["shutter_relay"] == 1
+    with pytest.raises(SpecError, match="has no shutter of its own, and station deposition no relay box; add a device"):
+        parse_lab(relay_lab(cesar))
+    with pytest.raises(SpecError, match="shutter_relay: is missing; give the number of the relay of box"):
+        parse_lab(relay_lab(cesar.replace(", shutter_relay = 1", ""), BOX))
+    with pytest.raises(SpecError, match="shutter_relay = 0: is no relay"):
+        parse_lab(relay_lab(cesar.replace("relay = 1", "relay = 0"), BOX))
+
+
+def test_an_instrument_with_a_dead_mans_switch_is_asked_often_enough() -> None:
+    parse_lab(relay_lab(SUPPLY % ("tc-cxn", "0.5"), BOX))
+    with pytest.raises(SpecError, match=r"poll_s = 2: is too long: tc-cxn goes off when it is not asked for 2 s; give"):
+        parse_lab(relay_lab(SUPPLY % ("tc-cxn", "2"), BOX))
