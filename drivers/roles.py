@@ -77,6 +77,15 @@ class Relays(Role, Protocol):
     def closed_contacts(self) -> frozenset[int] | None: ...
 
 
+class Pump(Role, Protocol):
+    """A turbo pump.  Its safe state is the one that it is in: `make_safe` does nothing."""
+
+    running: Setting  # "on" | "off"; done when it obeys, which is minutes before it is at speed
+    speed: Reading  # % of its nominal speed
+    power: Reading  # W
+    fault: Reading  # "" when well, otherwise its error, in words
+
+
 class Magnet(Role, Protocol):
     """A bipolar supply and its electromagnet."""
 
@@ -132,6 +141,7 @@ class DepositionStation:
     gauge: Gauge
     monitor: ThicknessMonitor
     relays: Relays | None = None
+    pump: Pump | None = None
     tooling: dict[str, float] = field(default_factory=dict)
     tooling_sigma: float = 0.01
     pumping_speed_l_s: float = 80.0
@@ -169,7 +179,7 @@ def devices(station: Station) -> list[Role]:
     """Every device of `station`, in the order in which they are made safe."""
     match station:
         case DepositionStation():
-            optional = [device for device in (station.relays,) if device is not None]
+            optional = [device for device in (station.relays, station.pump) if device is not None]
             return [*station.guns.values(), station.monitor, *optional, station.gas, station.gauge]
         case MagnetometryStation():
             return [station.magnet, station.signal, station.field_meter]

@@ -15,6 +15,7 @@ from simulators.physics import ELEMENTS, stream
 from simulators.relays import RelayPanel
 from simulators.samples import Sample
 from simulators.truth import Truth, TruthError
+from simulators.turbo import Turbo
 from simulators.worldlog import WorldLog
 
 
@@ -39,6 +40,7 @@ class SimulatedLab:
             raise ValueError(f"no sputter rate for {', '.join(strange)}; known: {', '.join(ELEMENTS)}")
         hazards = Hazards(log)
         self.chamber = Chamber(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
+        self.turbo = Turbo(self._lab_time, self.chamber.set_pump)
         self.relays = RelayPanel(_shutters(config, self.chamber))
         self.magnetometer = Magnetometer(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
         poses = {name: tuple(pose) for name, pose in config.get("places", {}).items()}
@@ -54,6 +56,7 @@ class SimulatedLab:
     def now(self) -> float:
         """Bring the whole lab to the present, and return it."""
         self._strike()
+        self.turbo.bring()
         self.magnetometer.bring()
         return self.chamber.bring()
 
@@ -78,6 +81,7 @@ class SimulatedLab:
         self.clock = clock
         self.chamber.restart()
         self.magnetometer.restart()
+        self.turbo.restart()
 
     def summary(self) -> dict[str, Any]:
         """What the witness saw: hazards, and every film begun."""

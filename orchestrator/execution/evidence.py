@@ -23,7 +23,8 @@ def roles(station: Station) -> dict[str, Any]:
     match station:
         case DepositionStation():
             guns = {f"gun {element}": gun for element, gun in station.guns.items()}
-            optional = {"relays": station.relays} if station.relays is not None else {}
+            others = {"relays": station.relays, "pump": station.pump}
+            optional = {role: device for role, device in others.items() if device is not None}
             return {**guns, "gas": station.gas, "gauge": station.gauge, "monitor": station.monitor, **optional}
         case MagnetometryStation():
             return {"magnet": station.magnet, "field_meter": station.field_meter, "signal": station.signal}

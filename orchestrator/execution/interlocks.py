@@ -17,6 +17,8 @@ from drivers.roles import DepositionStation, Gun, MagnetometryStation, Station, 
 
 PLASMA_PRESSURE_PA = (0.1, 5.0)
 """Outside, a magnetron discharge is lost or leaves its place."""
+TURBO_SPEED_PCT = 80.0
+"""A turbo pump slower than that does not hold what it pumps against."""
 STALE_S = 10.0
 """A reading older than this, lab seconds (plus what the machine needs), is no reading."""
 OFF_SETPOINT = 0.2
@@ -120,10 +122,12 @@ class _Chamber:
         self._station = station
         self._outside = Persistent()
         self._starved = Persistent(3, OFF_SETPOINT_S)
+        self._slow = Persistent()
 
     def rules(self) -> list[Rule]:
         guns = [self._gun_rule(gun) for gun in self._station.guns.values()]
-        return [*guns, self._pressure, self._flow]
+        boxes = [self._interlocks.fault_rule(box, box.fault) for box in (self._station.relays,) if box is not None]
+        return [*guns, self._pressure, self._flow, *boxes, *([self._pumping] if self._station.pump is not None else [])]
 
     def _plasma_ordered(self) -> bool:
         return any(self._interlocks.order(gun.output) == "on" for gun in self._station.guns.values())
@@ -152,6 +156,19 @@ class _Chamber:
             flow = f"{actual:.1f} sccm of {gas.gas} instead of {wanted:.1f}"
             return Clearing(f"{gas.name}: {flow}; check bottle and valve")
         return self._interlocks.stale(gas, gas.actual_flow, now)
+
+    def _pumping(self, now: float) -> str:
+        """A turbo pump that has failed, or is too slow to hold the pressure of a plasma."""
+        pump = self._station.pump
+        assert pump is not None
+        if not self._plasma_ordered():
+            self._slow.holds(False, None)
+            return ""
+        fault, speed = pump.fault.get(), pump.speed.get()
+        if self._slow.holds(bool(fault) or not speed >= TURBO_SPEED_PCT, pump.speed.updated):
+            what = fault or f"{speed:.0f} % of its speed, {TURBO_SPEED_PCT:g} % are needed"
+            return f"{pump.name}: {what}"
+        return self._interlocks.stale(pump, pump.speed, now)
 
     def _gun_rule(self, gun: Gun) -> Rule:
         lost, off, faulty = Persistent(), Persistent(3, OFF_SETPOINT_S), Persistent(1)

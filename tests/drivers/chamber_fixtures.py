@@ -252,3 +252,24 @@ class Panel:
 
     def set_relay(self, number: int, on: bool) -> None:
         (self.on.add if on else self.on.discard)(number)
+
+
+class Pump:
+    """A turbo pump that is at once as fast as it is told."""
+
+    def __init__(self) -> None:
+        self.running = True
+        self.trouble = ""
+        self.bearing_c = 38.0
+
+    def set_running(self, on: bool) -> None:
+        self.running = on
+
+    def read(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            running=self.running and not self.trouble,
+            speed=1.0 if self.running and not self.trouble else 0.0,
+            power_w=18.0 if self.running else 0.0,
+            bearing_c=self.bearing_c,
+            trouble=self.trouble,
+        )
