@@ -77,6 +77,16 @@ class Relays(Role, Protocol):
     def closed_contacts(self) -> frozenset[int] | None: ...
 
 
+class Heater(Role, Protocol):
+    """A substrate heater with its controller."""
+
+    temperature: Setting  # degC, set point; done when accepted, minutes before it is reached
+    heating: Setting  # "on" | "off"; off is no power
+    actual_temperature: Reading  # degC; NaN when the sensor does not measure
+    power: Reading  # % of full power
+    fault: Reading  # "" when well, otherwise what is wrong, such as a sensor break
+
+
 class Pump(Role, Protocol):
     """A turbo pump.  Its safe state is the one that it is in: `make_safe` does nothing."""
 
@@ -141,6 +151,7 @@ class DepositionStation:
     gauge: Gauge
     monitor: ThicknessMonitor
     relays: Relays | None = None
+    heater: Heater | None = None
     pump: Pump | None = None
     tooling: dict[str, float] = field(default_factory=dict)
     tooling_sigma: float = 0.01
@@ -179,7 +190,7 @@ def devices(station: Station) -> list[Role]:
     """Every device of `station`, in the order in which they are made safe."""
     match station:
         case DepositionStation():
-            optional = [device for device in (station.relays, station.pump) if device is not None]
+            optional = [device for device in (station.relays, station.heater, station.pump) if device is not None]
             return [*station.guns.values(), station.monitor, *optional, station.gas, station.gauge]
         case MagnetometryStation():
             return [station.magnet, station.signal, station.field_meter]

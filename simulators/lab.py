@@ -10,6 +10,7 @@ from simulators.chamber import Chamber
 from simulators.clock import ScaledClock
 from simulators.faults import world_faults
 from simulators.hazards import Hazards
+from simulators.heater import HeatedHolder
 from simulators.magnetometer import Magnetometer
 from simulators.physics import ELEMENTS, stream
 from simulators.relays import RelayPanel
@@ -40,6 +41,7 @@ class SimulatedLab:
             raise ValueError(f"no sputter rate for {', '.join(strange)}; known: {', '.join(ELEMENTS)}")
         hazards = Hazards(log)
         self.chamber = Chamber(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
+        self.heater = HeatedHolder(self._lab_time)
         self.turbo = Turbo(self._lab_time, self.chamber.set_pump)
         self.relays = RelayPanel(_shutters(config, self.chamber))
         self.magnetometer = Magnetometer(config, self._lab_time, seed=seed, truth=truth, log=log, hazards=hazards)
@@ -82,6 +84,7 @@ class SimulatedLab:
         self.chamber.restart()
         self.magnetometer.restart()
         self.turbo.restart()
+        self.heater.restart()
 
     def summary(self) -> dict[str, Any]:
         """What the witness saw: hazards, and every film begun."""

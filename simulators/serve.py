@@ -82,6 +82,13 @@ DRIVERS: dict[str, Served] = {
     "edwards-tic": Served("simulators.edwards_tic", "TicGauge", lambda lab, _: lab.chamber.gauge),
     "edwards-tic-turbo": Served("simulators.edwards_tic", "TicTurbo", lambda lab, _: lab.turbo),
     "pfeiffer-tc110": Served("simulators.pfeiffer_tc110", "Tc110", lambda lab, _: lab.turbo, options=("address",)),
+    "eurotherm-2400": Served(
+        "simulators.eurotherm_2400", "Eurotherm2400", lambda lab, _: lab.heater, options=("address",)
+    ),
+    "eurotherm-2400-bisynch": Served(
+        "simulators.eurotherm_2400", "Eurotherm2400Bisynch", lambda lab, _: lab.heater, options=("address",)
+    ),
+    "lakeshore-336": Served("simulators.lakeshore_336", "Lakeshore336", lambda lab, _: lab.heater),
     "velleman-k8090": Served("simulators.velleman_k8090", "K8090", lambda lab, _: lab.relays),
     "arduino-relays": Served("simulators.arduino_relays", "ArduinoRelays", lambda lab, _: lab.relays),
     "inficon-sqm160": Served("simulators.inficon_sqm160", "Sqm160", lambda lab, _: lab.chamber.crystal),

@@ -27,6 +27,9 @@ DRIVERS: dict[str, str] = {
     "edwards-tic": "gauge",
     "edwards-tic-turbo": "pump",
     "pfeiffer-tc110": "pump",
+    "eurotherm-2400": "heater",
+    "eurotherm-2400-bisynch": "heater",
+    "lakeshore-336": "heater",
     "velleman-k8090": "relays",
     "arduino-relays": "relays",
     "inficon-sqm160": "monitor",
@@ -59,6 +62,9 @@ REQUIRED: dict[str, dict[str, str]] = {
         "limits.power": "give the [lowest, highest] power in W that the target bears, such as [0, 200]",
     },
     "gas": {"limits.flow": "give the [lowest, highest] flow in sccm, such as [0, 50]"},
+    "heater": {
+        "limits.temperature": "give the [lowest, highest] temperature in degC that the holder bears, such as [0, 500]"
+    },
     "magnet": {
         "settings.max_slew_a_s": "give the fastest change of current in A/s that the coils bear",
         "limits.current": "give the [lowest, highest] current in A that the coils bear, such as [-10, 10]",

@@ -23,7 +23,7 @@ def roles(station: Station) -> dict[str, Any]:
     match station:
         case DepositionStation():
             guns = {f"gun {element}": gun for element, gun in station.guns.items()}
-            others = {"relays": station.relays, "pump": station.pump}
+            others = {"relays": station.relays, "heater": station.heater, "pump": station.pump}
             optional = {role: device for role, device in others.items() if device is not None}
             return {**guns, "gas": station.gas, "gauge": station.gauge, "monitor": station.monitor, **optional}
         case MagnetometryStation():

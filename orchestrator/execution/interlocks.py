@@ -126,7 +126,11 @@ class _Chamber:
 
     def rules(self) -> list[Rule]:
         guns = [self._gun_rule(gun) for gun in self._station.guns.values()]
-        boxes = [self._interlocks.fault_rule(box, box.fault) for box in (self._station.relays,) if box is not None]
+        boxes = [
+            self._interlocks.fault_rule(box, box.fault)
+            for box in (self._station.relays, self._station.heater)
+            if box is not None
+        ]
         return [*guns, self._pressure, self._flow, *boxes, *([self._pumping] if self._station.pump is not None else [])]
 
     def _plasma_ordered(self) -> bool:

@@ -273,3 +273,25 @@ class Pump:
             bearing_c=self.bearing_c,
             trouble=self.trouble,
         )
+
+
+class Holder:
+    """A heated holder that is at once where it is told."""
+
+    def __init__(self) -> None:
+        self.target_c = 25.0
+        self.heating = False
+        self.broken = False
+
+    def set_target(self, celsius: float) -> None:
+        self.target_c = celsius
+
+    def set_heating(self, on: bool) -> None:
+        self.heating = on
+
+    def read(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            temperature_c=self.target_c if self.heating else 25.0,
+            power=0.4 if self.heating else 0.0,
+            broken=self.broken,
+        )

@@ -15,7 +15,7 @@ from drivers.errors import InstrumentError, LinkError, Refused, WrongInstrument
 from drivers.instrument import Reading, Setting
 from drivers.wire.framing import until
 from simulators.instrument import SimulatedInstrument
-from tests.drivers.chamber_fixtures import Gas, Gun, Panel, Pump, Quartz, Vacuum, connected, lab_clock, served
+from tests.drivers.chamber_fixtures import Gas, Gun, Holder, Panel, Pump, Quartz, Vacuum, connected, lab_clock, served
 from tests.drivers.role_fixtures import babbling, bench, driver_class, drivers_of, needed
 
 ROLES: dict[str, tuple[type, Any]] = {
@@ -24,6 +24,7 @@ ROLES: dict[str, tuple[type, Any]] = {
     "gauge": (roles.Gauge, Vacuum),
     "monitor": (roles.ThicknessMonitor, Quartz),
     "relays": (roles.Relays, Panel),
+    "heater": (roles.Heater, Holder),
     "pump": (roles.Pump, Pump),
 }
 DRIVERS = [(driver, role) for role in ROLES for driver in drivers_of(role)]
