@@ -47,7 +47,7 @@ class Lakeshore336(SimulatedInstrument):
     def answer(self, message: bytes) -> bytes:
         answers = []
         for part in message.decode("ascii", "replace").strip().split(";"):
-            said = self._obey(part.strip())
+            said = self._obey(part.strip(" :\r")) if part.strip() else None
             if said is not None:
                 answers.append(said)
         return (";".join(answers) + "\r\n").encode("ascii") if answers else b""

@@ -13,13 +13,35 @@ Known deviations, with whose they are:
 
 from __future__ import annotations
 
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+import tty
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-from simulators import edwards_tic, mks_900, pfeiffer_tc110, tc_cxn, tdk_genesys, velleman_k8090
-from tests.drivers.chamber_fixtures import Gun, Panel, Pump, Vacuum, lab_clock, served
+from drivers.errors import NoReply, Refused
+from drivers.eurotherm_2400 import Eurotherm2400Modbus
+from drivers.lakeshore_336 import LakeShore336
+from simulators import (
+    edwards_tic,
+    eurotherm_2400,
+    lakeshore_336,
+    mks_900,
+    pfeiffer_tc110,
+    tc_cxn,
+    tdk_genesys,
+    velleman_k8090,
+)
+from tests.drivers.chamber_fixtures import Gun, Holder, Panel, Pump, Vacuum, Wire, connected, lab_clock, on_wire, served
 
 pytestmark = pytest.mark.foreign
 
@@ -175,3 +197,230 @@ def test_pfeiffer_vacuum_protocol_reads_our_tc110() -> None:
         assert protocol.read_error_code(port, 1) == protocol.ErrorCode.DEFECTIVE_MEMORY
         with pytest.raises(ValueError, match="undefined parameter number"):
             protocol.read_pressure(port, 1)
+
+
+# --- minimalmodbus reads our Eurotherm --------------------------------------------------------------------
+
+
+def test_minimalmodbus_drives_our_eurotherm() -> None:
+    minimalmodbus = pytest.importorskip("minimalmodbus")
+    holder = Holder()
+    with served(eurotherm_2400.Eurotherm2400(holder)) as wire:
+        unit = minimalmodbus.Instrument(wire.address, 1)
+        unit.serial.timeout = 2
+        try:
+            assert unit.read_register(1, 1) == 25.0
+            assert unit.read_register(122) == 0x2400
+            unit.write_register(26, 350.5, 1, functioncode=6, signed=True)
+            unit.write_register(276, 1, functioncode=6)
+            unit.write_registers(273, [0])
+            assert holder.heating
+            assert holder.target_c == 350.5
+            assert unit.read_registers(1, 5) == [3505, 0, 400, 400, 3505]
+            with pytest.raises(minimalmodbus.IllegalRequestError):
+                unit.read_register(9999)
+            with pytest.raises(minimalmodbus.IllegalRequestError):
+                unit.write_register(2, 2000, 1, functioncode=6, signed=True)
+        finally:
+            unit.serial.close()
+
+
+# --- our driver reads pymodbus' own server ----------------------------------------------------------------
+
+MODBUS_SERVER = """
+import asyncio, sys
+from pymodbus.server import StartAsyncSerialServer
+from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
+
+registers = {1: 251, 3: 0, 4: 0, 26: 0, 75: 0, 122: 0x2400, 273: 1, 276: 0, 525: 1}
+block = ModbusSequentialDataBlock(1, [registers.get(address, 0) for address in range(600)])
+context = ModbusServerContext(devices={1: ModbusDeviceContext(hr=block)}, single=False)
+asyncio.run(StartAsyncSerialServer(context, port=sys.argv[1], baudrate=9600))
+"""
+
+
+def test_our_driver_reads_and_sets_registers_of_pymodbus_server() -> None:
+    """It holds registers and has no controller behind them."""
+    with joined() as (theirs, ours), running(MODBUS_SERVER, theirs):
+        wire = Wire(instrument=None)
+        wire.address = ours
+        with patiently(Eurotherm2400Modbus, wire) as heater:
+            heater.temperature.set(312.5).wait(20)
+            heater.heating.set("on").wait(20)
+            heater.trigger().wait(20)
+            assert heater.actual_temperature.get() == 25.1
+            assert (heater.temperature.get(), heater.heating.get()) == (312.5, "on")
+            heater.safe().wait(20)
+            assert heater.heating.get() == "off"
+            with pytest.raises(Refused, match="exception"):
+                on_wire(heater, lambda: heater._register(9999))
+
+
+# --- PyMeasure and Lake Shore's own package drive our 336 -------------------------------------------------
+
+
+def test_pymeasure_drives_our_336() -> None:
+    lakeshore3xx = pytest.importorskip("pymeasure.instruments.lakeshore.lakeshore3xx")
+    holder = Holder()
+    with served(lakeshore_336.Lakeshore336(holder)) as wire:
+        controller = lakeshore3xx.LakeShore3xx(f"ASRL{wire.address}::INSTR", visa_library="@py", timeout=2000)
+        try:
+            assert controller.id == "LSCI,MODEL336,LSA1234/LSO5678,2.9"
+            controller.output_1.setpoint = 573.15
+            assert controller.output_1.setpoint == 573.15
+            controller.output_1.range = "high"
+            assert controller.output_1.range == "high"
+            assert holder.heating
+            assert holder.target_c == pytest.approx(300)
+            assert controller.input_A.kelvin == pytest.approx(573.15)
+            assert controller.input_A.celsius == pytest.approx(300)
+            assert controller.output_1.output == 40
+            controller.output_1.range = "off"
+            assert controller.output_1.range == "off"
+            assert not holder.heating
+        finally:
+            controller.adapter.close()
+
+
+LAKESHORE = """
+import json, sys
+from lakeshore import Model336
+
+host, port = sys.argv[1].removeprefix("socket://").split(":")
+with Model336(ip_address=host, tcp_port=int(port)) as controller:
+    said = [controller.serial_number, controller.get_celsius_reading("A")]
+    controller.command("SETP 1,573.15")
+    controller.command("RANGE 1,3")
+    said += [controller.query("SETP? 1"), controller.query("RANGE? 1"), controller.get_celsius_reading("A")]
+    said += [controller.get_heater_output(1)]
+print(json.dumps(said))
+"""
+
+
+def test_lake_shores_package_drives_our_336() -> None:
+    skip_without("lakeshore")
+    holder = Holder()
+    with served(lakeshore_336.Lakeshore336(holder), "tcp") as wire:
+        done = subprocess.run(
+            [sys.executable, "-c", LAKESHORE, wire.address], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    serial, cold, set_point, heater_range, hot, output = json.loads(done.stdout)
+    assert serial == "LSA1234"
+    assert (cold, set_point, heater_range) == (25.0, "+573.1500", "3")
+    assert hot == pytest.approx(300)
+    assert output == 40
+    assert holder.heating
+
+
+# --- our driver heats labmcp's 336 ------------------------------------------------------------------------
+
+LABMCP_336 = """
+import os, sys
+from labmcp_lakeshore.simulator import LakeShoreSimulator
+
+simulator = LakeShoreSimulator(sys.argv[2], speed=200.0)
+port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+buffer = b""
+print("ready", flush=True)
+while True:
+    buffer += os.read(port, 4096)
+    while b"\\n" in buffer:
+        line, buffer = buffer.split(b"\\n", 1)
+        answer = simulator.handle(line.decode().strip())
+        if answer is not None:
+            os.write(port, answer.encode() + b"\\r\\n")
+"""
+
+
+@pytest.mark.parametrize(("model", "strongest"), [("335", 3), ("336", 3), ("350", 5)])
+def test_our_driver_heats_labmcps_lake_shore(model: str, strongest: int) -> None:
+    """A cryostat at 4.2 K: colder than any substrate, and heated all the same."""
+    skip_without("labmcp_lakeshore")
+    with joined() as (theirs, ours), running(LABMCP_336, theirs, model, ready=True):
+        wire = Wire(instrument=None)
+        wire.address = ours
+        with patiently(LakeShore336, wire, limits={"temperature": (-273, 100)}, heater_range=strongest) as heater:
+            assert f"MODEL{model}" in on_wire(heater, heater.identify)
+            heater.trigger().wait(20)
+            assert heater.actual_temperature.get() == pytest.approx(4.2 - 273.15, abs=0.1)
+            assert (heater.heating.get(), heater.fault.get()) == ("off", "")
+            heater.temperature.set(-223.15).wait(20)
+            heater.heating.set("on").wait(20)
+            assert heater.temperature.get() == pytest.approx(-223.15, abs=0.01)
+            assert heater.heating.get() == "on"
+            until(lambda: heater.trigger().wait(20) or heater.actual_temperature.get() > -260)
+            heater.safe().wait(20)
+            assert heater.heating.get() == "off"
+            with pytest.raises(Refused, match="was refused"):
+                on_wire(heater, lambda: heater._write_temperature(5000.0))
+
+
+# --- what runs in processes of its own --------------------------------------------------------------------
+
+
+def skip_without(module: str) -> None:
+    """Skip if `module` is not installed; it is never imported here."""
+    if find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+
+
+@contextmanager
+def joined() -> Iterator[tuple[str, str]]:
+    """The names of two raw pseudo-terminals, what is written to one being read at the other."""
+    pairs = [os.openpty() for _ in range(2)]
+    for _, slave in pairs:
+        tty.setraw(slave)
+    (first, _), (second, _) = pairs
+    stop_read, stop_write = os.pipe()
+
+    def carry() -> None:
+        while stop_read not in (readable := select.select([first, second, stop_read], [], [])[0]):
+            for end in readable:
+                os.write(second if end == first else first, os.read(end, 4096))
+
+    thread = threading.Thread(target=carry)
+    thread.start()
+    try:
+        yield os.ttyname(pairs[0][1]), os.ttyname(pairs[1][1])
+    finally:
+        os.write(stop_write, b"x")
+        thread.join(10)
+        for end in (*pairs[0], *pairs[1], stop_read, stop_write):
+            os.close(end)
+
+
+@contextmanager
+def running(script: str, *arguments: str, ready: bool = False) -> Iterator[None]:
+    """`script` in a process of its own; wait for its first line if it says when it is `ready`."""
+    process = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        if ready:
+            assert process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait(10)
+
+
+@contextmanager
+def patiently(driver: Any, wire: Wire, **settings: Any) -> Iterator[Any]:
+    """`driver`, connected once the other side has started and answers."""
+    deadline = time.monotonic() + 40
+    with ExitStack() as stack:
+        while True:
+            try:
+                device = stack.enter_context(connected(driver, wire, timeout_s=1.0, **settings))
+                break
+            except NoReply:
+                if time.monotonic() > deadline:
+                    raise
+        yield device
+
+
+def until(holds: Any) -> None:
+    deadline = time.monotonic() + 40
+    while not holds():
+        assert time.monotonic() < deadline
