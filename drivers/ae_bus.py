@@ -164,11 +164,9 @@ class AeBus(RelayShutterGun):
         """The data that a command from 128 on reports; once more if the answer is missing or spoiled."""
         try:
             return self._transact(command)
-        except (NoReply, Garbled):
-            listen_out(self.link)
-        data = self._transact(command)
-        listen_out(self.link)
-        return data
+        except (NoReply, Garbled) as error:
+            self._hush(error)
+        return self._transact(command)
 
     def _act(self, command: int, data: bytes = b"") -> None:
         """A command up to 127.  Raises `Refused` with the reason that the supply gives."""

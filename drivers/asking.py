@@ -28,25 +28,29 @@ class Asking(Instrument):
             raise Garbled(f"{self.name}: answer to {request!r}: {error}") from error
 
     def _ask(self, request: bytes, parse: Callable[[bytes], T], framing: Framing | None = None) -> T:
-        """A question, asked once more if its answer is missing or spoiled.
-
-        Before and after the second attempt the line is listened out, so that an answer that was only late is not
-        taken for that to the next question.
-        """
+        """A question, asked once more if its answer is missing or spoiled."""
         try:
             return self._once(request, parse, framing)
-        except (NoReply, Garbled):
+        except (NoReply, Garbled) as error:
+            self._hush(error)
+        return self._once(request, parse, framing)
+
+    def _hush(self, error: LinkError) -> None:
+        """Before anything else is asked: an answer that was only late must not be taken for that to another question.
+
+        Where nothing came it may be late by as much as the time-out again.
+        """
+        if isinstance(error, NoReply):
+            listen_out(self.link, self.link.timeout_s)
+        else:
             listen_out(self.link)
-        answer = self._once(request, parse, framing)
-        listen_out(self.link)
-        return answer
 
     def _command(self, send: Callable[[], Any], obeyed: Callable[[], bool]) -> None:
         """An act: never repeated.  If its answer is missing or spoiled, look whether it was `obeyed`."""
         try:
             send()
         except (NoReply, Garbled) as error:
-            listen_out(self.link)
+            self._hush(error)
             if not self._seen(obeyed, error):
                 raise
 
