@@ -30,7 +30,7 @@ docs: $(VENV)/.ready-docs
 	$(BIN)/python docs/generate_commands.py
 	$(BIN)/python docs/generate_entries.py
 	$(BIN)/python docs/generate_console_api.py
-	$(BIN)/python docs/generate_console_api.py
+	$(BIN)/python docs/generate_instruments.py
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
 	@echo "The site is in build/docs/index.html"
 

@@ -164,8 +164,10 @@ class AeBus(RelayShutterGun):
         """The data that a command from 128 on reports; once more if the answer is missing or spoiled."""
         try:
             return self._transact(command)
-        except (NoReply, Garbled) as error:
-            self._hush(error)
+        except NoReply:
+            pass
+        except Garbled:
+            listen_out(self.link)
         return self._transact(command)
 
     def _act(self, command: int, data: bytes = b"") -> None:

@@ -18,7 +18,7 @@ from ophyd import Component as Cpt
 
 from drivers.errors import Garbled, NoReply, Refused, WrongInstrument
 from drivers.instrument import Reading
-from drivers.link import Link, SerialLink
+from drivers.link import Link, SerialLink, listen_out
 from drivers.relays import RelayBox
 from drivers.wire.framing import until
 
@@ -119,8 +119,10 @@ class ArduinoRelays(RelayBox):
     def _again(self, converse: Callable[[], T]) -> T:
         try:
             return converse()
-        except (NoReply, Garbled) as error:
-            self._hush(error)
+        except NoReply:
+            pass
+        except Garbled:
+            listen_out(self.link)
         return converse()
 
     def _line(self, command: str, heads: tuple[str, ...]) -> str:

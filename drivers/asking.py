@@ -31,26 +31,19 @@ class Asking(Instrument):
         """A question, asked once more if its answer is missing or spoiled."""
         try:
             return self._once(request, parse, framing)
-        except (NoReply, Garbled) as error:
-            self._hush(error)
-        return self._once(request, parse, framing)
-
-    def _hush(self, error: LinkError) -> None:
-        """Before anything else is asked: an answer that was only late must not be taken for that to another question.
-
-        Where nothing came it may be late by as much as the time-out again.
-        """
-        if isinstance(error, NoReply):
-            listen_out(self.link, self.link.timeout_s)
-        else:
+        except NoReply:  # what is late is awaited and thrown away by the link
+            pass
+        except Garbled:
             listen_out(self.link)
+        return self._once(request, parse, framing)
 
     def _command(self, send: Callable[[], Any], obeyed: Callable[[], bool]) -> None:
         """An act: never repeated.  If its answer is missing or spoiled, look whether it was `obeyed`."""
         try:
             send()
         except (NoReply, Garbled) as error:
-            self._hush(error)
+            if isinstance(error, Garbled):
+                listen_out(self.link)
             if not self._seen(obeyed, error):
                 raise
 

@@ -81,15 +81,20 @@ class _Buffered:
 
     `stirred_at` is when a call last showed life (monotonic, real s): one that waits for bytes stirs every
     `STIR_S`, one that hangs in the operating system or in a vendor's library does not.
+
+    After a time-out an answer is *owed*: it may still come, and would be taken for that to the next question.  So for
+    as long as the time-out again, `drain` waits for it and throws it away.
     """
 
     STIR_S = 0.5
+    REST_S = 0.05
 
     def __init__(self, address: str, timeout_s: float) -> None:
         self.address = address
         self.timeout_s = timeout_s
         self.stirred_at = time.monotonic()
         self._buffer = b""
+        self._owed_until = 0.0
 
     def receive(self, framing: Framing, timeout_s: float | None = None) -> bytes:
         patience = self.timeout_s if timeout_s is None else timeout_s
@@ -100,6 +105,8 @@ class _Buffered:
             received = self._read_some(min(max(0.0, remaining), self.STIR_S))
             self._buffer += received
             if not received and remaining <= 0:
+                if timeout_s is None:
+                    self._owed_until = time.monotonic() + patience
                 raise NoReply(f"{self.address}: no complete reply within {patience:g} s, received {self._buffer!r}")
         frame, self._buffer = self._buffer[:length], self._buffer[length:]
         return frame
@@ -107,6 +114,14 @@ class _Buffered:
     def drain(self) -> bytes:
         self.stirred_at = time.monotonic()
         stale, self._buffer = self._buffer + self._read_waiting(), b""
+        return stale + self._read_owed()
+
+    def _read_owed(self) -> bytes:
+        stale = b""
+        while (remaining := self._owed_until - time.monotonic()) > 0:
+            if some := self._read_some(min(remaining, self.STIR_S)):
+                stale += some
+                self._owed_until = min(self._owed_until, time.monotonic() + self.REST_S)
         return stale
 
     def _read_some(self, timeout_s: float) -> bytes:
@@ -275,6 +290,12 @@ class VisaLink(_Buffered):
             raise Gone(f"{self.address}: lost while receiving ({error})") from error
         except (OSError, ValueError) as error:
             raise Gone(f"{self.address}: lost while receiving ({error})") from error
+
+    def _read_owed(self) -> bytes:
+        """An instrument on a bus that is told to talk and has nothing to say takes offence; it is cleared instead."""
+        if self._socket is not None or hasattr(self._resource, "bytes_in_buffer"):
+            return super()._read_owed()
+        return b""
 
     def _read_socket(self, timeout_s: float) -> bytes:
         """What has arrived.  pyvisa-py alone waits for a terminator and does not see the peer leave."""
