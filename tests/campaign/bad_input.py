@@ -9,8 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.campaign.labchecks import DRIVERS
 from orchestrator.campaign.labspec import check_fit, parse_lab
 from orchestrator.campaign.spec import parse_campaign
+
+
+def drivers_of(role: str) -> str:
+    """The drivers of `role`, as a message lists them."""
+    return " or ".join(driver for driver, has in DRIVERS.items() if has == role)
+
 
 CAMPAIGN = """\
 name = "fe-co-ni"
@@ -752,7 +759,8 @@ CASES: tuple[Case, ...] = (
         '"pfeiffer-tpg36x"',
         '"pfeiffer-tpg366"',
         (
-            'lab.toml:24: stations.deposition.devices.gauge.driver = "pfeiffer-tpg366": is no known driver; did you mean "pfeiffer-tpg36x"? known here: aja-dcxs, alicat, pfeiffer-tpg36x, inficon-sqm160, mecademic-meca500, kepco-bop, lakeshore-475, srs-sr830',
+            'lab.toml:24: stations.deposition.devices.gauge.driver = "pfeiffer-tpg366": is no known driver; did you mean "pfeiffer-tpg36x"? known here: '
+            + ", ".join(DRIVERS),
         ),
     ),
     Case(
@@ -760,7 +768,8 @@ CASES: tuple[Case, ...] = (
         '"pfeiffer-tpg36x"',
         '"kepco-bop"',
         (
-            'lab.toml:24: stations.deposition.devices.gauge.driver = "kepco-bop": drives a magnet, but the role here is gauge; give driver pfeiffer-tpg36x, or role magnet',
+            'lab.toml:24: stations.deposition.devices.gauge.driver = "kepco-bop": drives a magnet, but the role here is gauge; give driver '
+            + f"{drivers_of('gauge')}, or role magnet",
         ),
     ),
     Case(
@@ -768,7 +777,8 @@ CASES: tuple[Case, ...] = (
         'gauge = { role = "gauge", driver = "pfeiffer-tpg36x", address = "/dev/ttyUSB4" }\n',
         "",
         (
-            "lab.toml:19: stations.deposition.devices: has no device of role gauge; add one, with driver pfeiffer-tpg36x",
+            "lab.toml:19: stations.deposition.devices: has no device of role gauge; add one, with driver "
+            + drivers_of("gauge"),
         ),
     ),
     Case(
