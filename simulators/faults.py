@@ -14,6 +14,9 @@ with the first reply at least that many lab seconds after the start).
 ======================  ==========================================================================
 ``crystal_fails``       the thickness monitor's crystal stops oscillating, for good
 ``grips_nothing``       the gripper closes `times` times beside what it should hold (1 by default)
+``turbo_fails``         the drive of the turbo pump stops it with error ``Err006``, and it coasts down
+``water_fails``         the flow switch of the cooling water opens, where a relay box reads it
+``sensor_breaks``       the thermocouple of the substrate heater is open
 ======================  ==========================================================================
 
 A fault of the world is ``{"kind", "at"}`` and what else the table names.
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
 KINDS = ("no_reply", "late", "garbage_prefix", "partial", "disconnect")
 GARBAGE = b"\xff\x00"
 
-WORLD_KINDS = ("crystal_fails", "grips_nothing")
+WORLD_KINDS = ("crystal_fails", "grips_nothing", "turbo_fails", "water_fails", "sensor_breaks")
 SIGNAL_KINDS = ("scale", "noise", "drift", "pick_up", "cable_off", "dead")
 
 

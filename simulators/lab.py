@@ -13,7 +13,7 @@ from simulators.hazards import Hazards
 from simulators.heater import HeatedHolder
 from simulators.magnetometer import Magnetometer
 from simulators.physics import ELEMENTS, stream
-from simulators.relays import RelayPanel
+from simulators.relays import WATER, RelayPanel
 from simulators.samples import Sample
 from simulators.truth import Truth, TruthError
 from simulators.turbo import Turbo
@@ -76,6 +76,12 @@ class SimulatedLab:
                     self.chamber.crystal.fail()
                 case "grips_nothing":
                     self.arm.misses += fault.times
+                case "turbo_fails":
+                    self.turbo.trip("Err006")
+                case "water_fails":
+                    self.relays.inputs[WATER] = False
+                case "sensor_breaks":
+                    self.heater.broken = True
 
     def restart(self, clock: ScaledClock) -> None:
         """Go on by `clock`, from whatever time it shows; nothing happens in between."""
@@ -101,5 +107,5 @@ class SimulatedLab:
 def _shutters(config: dict[str, Any], chamber: Chamber) -> dict[int, Callable[[bool], None]]:
     """Relay -> the shutter that hangs on it, by the guns' setting ``shutter_relay``."""
     devices = config.get("devices", {})
-    relays = {name: int((devices[name].get("settings") or {}).get("shutter_relay", 0)) for name in chamber.guns}
+    relays = {name: int((devices.get(name, {}).get("settings") or {}).get("shutter_relay", 0)) for name in chamber.guns}
     return {relay: chamber.guns[name].set_shutter for name, relay in relays.items() if relay}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+DOOR, WATER, ARM, SPARE = range(4)
+"""The switches in the order of the inputs."""
+
 
 class RelayPanel:
     """`loads`: relay -> what is told when it changes.  `inputs`: each switch, True when closed, which is safe."""

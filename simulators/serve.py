@@ -63,6 +63,15 @@ class Served:
     options: tuple[str, ...] = ()
     clocked: bool = False
 
+    def build(self, lab: SimulatedLab, name: str, settings: dict[str, Any]) -> SimulatedInstrument:
+        """The instrument of device `name`.  Raises `KeyError` if the lab has no such part."""
+        options: dict[str, Any] = {option: settings[option] for option in self.options if option in settings}
+        if self.clocked:
+            options["clock"] = lab
+        make = getattr(importlib.import_module(self.module), self.instrument)
+        made: SimulatedInstrument = make(self.part(lab, name), **options)
+        return made
+
 
 DRIVERS: dict[str, Served] = {
     "aja-dcxs": Served("simulators.aja_dcxs", "Dcxs", lambda lab, name: lab.chamber.guns[name], options=("model",)),
@@ -155,16 +164,9 @@ class LabServer:
 
     def _instrument(self, name: str, device: dict[str, Any], served: Served) -> SimulatedInstrument:
         try:
-            part = served.part(self.lab, name)
+            return served.build(self.lab, name, device.get("settings") or {})
         except KeyError as error:
             raise ServeError(f'{name}: it has no target; give one in "targets"') from error
-        settings = device.get("settings") or {}
-        options = {option: settings[option] for option in served.options if option in settings}
-        make = getattr(importlib.import_module(served.module), served.instrument)
-        if served.clocked:
-            options["clock"] = self.lab
-        instrument: SimulatedInstrument = make(part, **options)
-        return instrument
 
 
 def make_clock(spec: dict[str, float] | None) -> ScaledClock:

@@ -90,14 +90,7 @@ def instrument(driver: str, clock: StillClock) -> SimulatedInstrument:
         "limits": {"magnet_current_a": 10.0, "magnet_slew_a_s": 2.0},
     }
     simulated = SimulatedLab(config, clock, seed=1, truth=FormulaTruth(), log=WorldLog())  # type: ignore[arg-type]
-    told = serve.DRIVERS[driver]
-    options = {name: value for name, value in settings_for(driver).items() if name in told.options}
-    if told.clocked:
-        options["clock"] = clock
-    made: SimulatedInstrument = getattr(import_module(told.module), told.instrument)(
-        told.part(simulated, NAME), **options
-    )
-    return made
+    return serve.DRIVERS[driver].build(simulated, NAME, settings_for(driver))
 
 
 def driver_class(driver: str) -> type[Instrument]:

@@ -74,7 +74,7 @@ def test_a_turbo_pump_that_is_slow_or_has_failed_trips_at_the_second_reading(lit
 
 
 def test_a_slow_pump_matters_only_while_a_plasma_was_ordered(lit):
-    clock, station, interlocks = lit
+    _, station, interlocks = lit
     station.pump.shown_speed = 0.0
     interlocks.ordered(station.guns["Fe"].output, "off")
     assert look(lit) == [[], [], []]

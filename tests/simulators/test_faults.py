@@ -118,3 +118,16 @@ def test_a_gripper_that_misses_leaves_the_substrate_where_it_is():
 def test_a_fault_of_the_world_that_makes_no_sense_is_refused():
     with pytest.raises(FaultError, match="a fault of the world"):
         World(faults=[{"kind": "crystal_fails", "at": 0, "device": "monitor"}])
+
+
+def test_what_fails_in_the_chamber_is_seen_by_its_instruments():
+    kinds = [{"kind": kind, "at": 100} for kind in ("turbo_fails", "water_fails", "sensor_breaks")]
+    world = World(faults=kinds)
+    lab = world.lab
+    assert (lab.turbo.read().trouble, all(lab.relays.inputs), lab.heater.read().broken) == ("", True, False)
+    world.wait(101)
+    assert (lab.turbo.read().trouble, lab.relays.inputs[1], lab.heater.read().broken) == ("Err006", False, True)
+    assert lab.chamber.vacuum.pump_on
+    world.wait(900)
+    assert lab.turbo.read().speed < 0.3
+    assert not lab.chamber.vacuum.pump_on

@@ -5,7 +5,6 @@ An instrument has one client, who comes last.  While somebody is connected it sa
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -72,13 +71,7 @@ class Wires:
 
 
 def _instrument(lab: SimulatedLab, name: str, device: dict[str, Any]) -> SimulatedInstrument:
-    served = DRIVERS[device["driver"]]
-    settings = device.get("settings") or {}
-    options = {option: settings[option] for option in served.options if option in settings}
-    made: SimulatedInstrument = getattr(importlib.import_module(served.module), served.instrument)(
-        served.part(lab, name), **options
-    )
-    return made
+    return DRIVERS[device["driver"]].build(lab, name, device.get("settings") or {})
 
 
 class EmulatedLink:
