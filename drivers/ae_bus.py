@@ -92,6 +92,10 @@ class AeBus(RelayShutterGun):
         super().__init__(*args, **kwargs)
         self.address = int(address)
 
+    @classmethod
+    def open_link(cls, address: str, timeout_s: float = 1.0) -> Link:
+        return SerialLink(address, baudrate=cls.family.baudrate, parity="O", timeout_s=timeout_s)
+
     # --- verbs, on the port's thread ------------------------------------------------------------------
 
     def identify(self) -> str:
@@ -218,10 +222,6 @@ class AeCesar(AeBus):
     driver = "ae-cesar"
     family = CESAR
 
-    @staticmethod
-    def open_link(address: str, timeout_s: float = 1.0) -> Link:
-        return SerialLink(address, baudrate=CESAR.baudrate, parity="O", timeout_s=timeout_s)
-
     def _measured(self, on: bool, *, trouble: str, note: str) -> SupplyStatus:
         reflected, delivered, bias = (float(self._number(command)) for command in (REFLECTED, DELIVERED, BIAS))
         note = ", ".join(word for word in (note, f"{reflected:g} W reflected" if reflected else "") if word)
@@ -233,10 +233,6 @@ class AePinnacle(AeBus):
 
     driver = "ae-pinnacle"
     family = PINNACLE
-
-    @staticmethod
-    def open_link(address: str, timeout_s: float = 1.0) -> Link:
-        return SerialLink(address, baudrate=PINNACLE.baudrate, parity="O", timeout_s=timeout_s)
 
     def _measured(self, on: bool, *, trouble: str, note: str) -> SupplyStatus:
         actual = self._read(ALL_ACTUAL)

@@ -91,8 +91,11 @@ class Alicat(Instrument):
         self._show(frame)
 
     def make_safe(self) -> None:
-        """Close the valve: set point zero."""
-        self._write_flow(0.0)
+        """Close the valve: set point zero, said again if that was lost."""
+        try:
+            self._write_flow(0.0)
+        except (NoReply, Garbled):
+            self._write_flow(0.0)
 
     def _write_flow(self, sccm: float) -> None:
         wanted = sccm / self._sccm_per_unit

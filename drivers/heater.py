@@ -46,7 +46,7 @@ class Heater(Asking):
 
     def make_safe(self) -> None:
         """No power to the heater.  How hot it still is, nobody can change."""
-        self._send_heating(False)
+        self._insist(lambda: self._send_heating(False))
         self.refresh()
 
     def _write_temperature(self, celsius: float) -> None:

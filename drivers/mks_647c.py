@@ -92,7 +92,7 @@ class Mks647c(Asking):
 
     def make_safe(self) -> None:
         """Set point zero and the channel's valve off."""
-        self._write_flow(0.0)
+        self._insist(lambda: self._write_flow(0.0))
 
     def _write_flow(self, sccm: float) -> None:
         wanted = round(sccm / self._sccm)

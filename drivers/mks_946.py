@@ -58,7 +58,7 @@ class Mks946(Mks900):
 
     def make_safe(self) -> None:
         """Close the valve."""
-        self._write_flow(0.0)
+        self._insist(lambda: self._write_flow(0.0))
 
     def _write_flow(self, sccm: float) -> None:
         """The valve is closed for no flow, and follows its set point for any other."""

@@ -141,7 +141,7 @@ class PlasmaGun(Asking):
         try:
             self._switch_off()
         finally:
-            self._drive_shutter("closed")
+            self._insist(lambda: self._drive_shutter("closed"))
 
     def _write_power(self, watts: float) -> None:
         """With the output on, wait until the plasma takes this power."""
@@ -194,6 +194,9 @@ class PlasmaGun(Asking):
 
     def _switch_off(self) -> None:
         self._wanted_on = False
+        self._insist(self._say_off)
+
+    def _say_off(self) -> None:
         self._send_output(False)
         off, status = self._watch(lambda s: not s.on, within_s=5.0)
         self.fault.update(self._complaint(status))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ophyd import Component as Cpt
@@ -59,7 +60,7 @@ class RelayBox(Asking):
     def make_safe(self) -> None:
         """Let go of the relays that drive shutters, and of no other."""
         for number in sorted(self._ours & self._look()):
-            self.switch(number, False)
+            self._insist(partial(self.switch, number, False))
 
     def _look(self) -> frozenset[int]:
         self._energised = self._read_energised()
