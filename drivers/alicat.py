@@ -18,7 +18,7 @@ from ophyd import Component as Cpt
 from drivers.clock import Clock
 from drivers.errors import Garbled, NoReply, Refused, WrongInstrument
 from drivers.instrument import Instrument, Reading, Setting
-from drivers.link import Link, Port, SerialLink, exchange
+from drivers.link import Link, Port, SerialLink, exchange, insist
 from drivers.wire import alicat
 from drivers.wire.errors import Malformed
 
@@ -92,10 +92,7 @@ class Alicat(Instrument):
 
     def make_safe(self) -> None:
         """Close the valve: set point zero, said again if that was lost."""
-        try:
-            self._write_flow(0.0)
-        except (NoReply, Garbled):
-            self._write_flow(0.0)
+        insist(lambda: self._write_flow(0.0))
 
     def _write_flow(self, sccm: float) -> None:
         wanted = sccm / self._sccm_per_unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from drivers.errors import Fault, Garbled, LinkError, NoReply
+from drivers.errors import Garbled, LinkError, NoReply
 from drivers.instrument import Instrument
 from drivers.link import exchange, listen_out
 from drivers.wire.errors import Malformed
@@ -46,17 +46,6 @@ class Asking(Instrument):
                 listen_out(self.link)
             if not self._seen(obeyed, error):
                 raise
-
-    def _insist(self, act: Callable[[], Any]) -> None:
-        """`act` states a safe target, and may be said again if its answer, or the act itself, was lost.
-
-        Where commands have no answer, one that was lost shows as a `Fault`: nothing came of it.
-        """
-        try:
-            act()
-        except (NoReply, Garbled, Fault):
-            listen_out(self.link)
-            act()
 
     @staticmethod
     def _seen(obeyed: Callable[[], bool], why: LinkError) -> bool:

@@ -9,6 +9,7 @@ from ophyd import Component as Cpt
 from drivers.asking import Asking
 from drivers.errors import Refused
 from drivers.instrument import Reading, Setting
+from drivers.link import insist
 
 NOT_MORE_C = 0.6
 """How far a controller may round a set point."""
@@ -46,7 +47,7 @@ class Heater(Asking):
 
     def make_safe(self) -> None:
         """No power to the heater.  How hot it still is, nobody can change."""
-        self._insist(lambda: self._send_heating(False))
+        insist(lambda: self._send_heating(False))
         self.refresh()
 
     def _write_temperature(self, celsius: float) -> None:

@@ -20,7 +20,7 @@ from ophyd import Component as Cpt
 from drivers.clock import Clock
 from drivers.errors import Fault, Garbled, NoReply, Refused, WrongInstrument
 from drivers.instrument import Instrument, Reading, Setting
-from drivers.link import Link, Port, SerialLink, exchange
+from drivers.link import Link, Port, SerialLink, exchange, insist
 from drivers.wire import sqm160
 from drivers.wire.errors import Malformed
 
@@ -133,7 +133,7 @@ class InficonSqm160(Instrument):
 
     def make_safe(self) -> None:
         """Substrate shutter closed."""
-        self._write_shutter("closed")
+        insist(lambda: self._write_shutter("closed"))
 
     def _write_material(self, element: str) -> None:
         self._select(element)

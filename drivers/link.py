@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import pyvisa
 import serial
 
-from drivers.errors import Garbled, Gone, NoReply
+from drivers.errors import Fault, Garbled, Gone, NoReply
 from drivers.wire.framing import Framing
 
 T = TypeVar("T")
@@ -64,6 +64,17 @@ def read_twice(read: Callable[[], T]) -> T:
         return read()
     except (NoReply, Garbled):
         return read()
+
+
+def insist(act: Callable[[], Any]) -> None:
+    """`act` states a safe target, and may be said again if its answer, or the act itself, was lost.
+
+    Where commands have no answer, one that was lost shows as a `Fault`: nothing came of it.
+    """
+    try:
+        act()
+    except (NoReply, Garbled, Fault):
+        act()
 
 
 def listen_out(link: Link, quiet_s: float = 0.05) -> None:

@@ -18,7 +18,7 @@ from ophyd import Component as Cpt
 from drivers.asking import Asking
 from drivers.errors import Garbled, Refused, WrongInstrument
 from drivers.instrument import Reading, Setting
-from drivers.link import Link, SerialLink
+from drivers.link import Link, SerialLink, insist
 from drivers.wire import mks_647
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class Mks647c(Asking):
 
     def make_safe(self) -> None:
         """Set point zero and the channel's valve off."""
-        self._insist(lambda: self._write_flow(0.0))
+        insist(lambda: self._write_flow(0.0))
 
     def _write_flow(self, sccm: float) -> None:
         wanted = round(sccm / self._sccm)

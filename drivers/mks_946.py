@@ -14,6 +14,7 @@ from ophyd import Component as Cpt
 
 from drivers.errors import Refused
 from drivers.instrument import Reading, Setting
+from drivers.link import insist
 from drivers.mks_900 import Mks900
 from drivers.wire import mks
 from drivers.wire.errors import Malformed
@@ -58,7 +59,7 @@ class Mks946(Mks900):
 
     def make_safe(self) -> None:
         """Close the valve."""
-        self._insist(lambda: self._write_flow(0.0))
+        insist(lambda: self._write_flow(0.0))
 
     def _write_flow(self, sccm: float) -> None:
         """The valve is closed for no flow, and follows its set point for any other."""

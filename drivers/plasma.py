@@ -17,7 +17,7 @@ from drivers.asking import Asking
 from drivers.clock import Clock
 from drivers.errors import Fault, LinkError, SettingError
 from drivers.instrument import Reading, Setting
-from drivers.link import Port
+from drivers.link import Port, insist
 
 POLL_S = 0.2
 """Lab seconds between looks at the plasma."""
@@ -141,7 +141,7 @@ class PlasmaGun(Asking):
         try:
             self._switch_off()
         finally:
-            self._insist(lambda: self._drive_shutter("closed"))
+            insist(lambda: self._drive_shutter("closed"))
 
     def _write_power(self, watts: float) -> None:
         """With the output on, wait until the plasma takes this power."""
@@ -194,7 +194,7 @@ class PlasmaGun(Asking):
 
     def _switch_off(self) -> None:
         self._wanted_on = False
-        self._insist(self._say_off)
+        insist(self._say_off)
 
     def _say_off(self) -> None:
         self._send_output(False)

@@ -10,6 +10,7 @@ from ophyd import Component as Cpt
 from drivers.asking import Asking
 from drivers.errors import Fault, SettingError
 from drivers.instrument import Reading
+from drivers.link import insist
 
 
 class RelayBox(Asking):
@@ -60,7 +61,7 @@ class RelayBox(Asking):
     def make_safe(self) -> None:
         """Let go of the relays that drive shutters, and of no other."""
         for number in sorted(self._ours & self._look()):
-            self._insist(partial(self.switch, number, False))
+            insist(partial(self.switch, number, False))
 
     def _look(self) -> frozenset[int]:
         self._energised = self._read_energised()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.drivers.chamber_fixtures import Gas, Gun, Holder, Panel, lab_clock, on_wire
+from tests.drivers.chamber_fixtures import Gas, Gun, Holder, Panel, Quartz, lab_clock, on_wire
 from tests.drivers.role_fixtures import Bench, bench, drivers_of, gun_bench
 
 
@@ -51,7 +51,21 @@ def energised(driver: str) -> Iterator[tuple[Bench, Callable[[], bool]]]:
         yield b, lambda: not b.part.on
 
 
-BEFORE: dict[str, Any] = {"gun": burning, "gas": flowing, "heater": hot, "relays": energised}
+@contextmanager
+def uncovered(driver: str) -> Iterator[tuple[Bench, Callable[[], bool]]]:
+    with bench(driver, Quartz(), timeout_s=0.15) as b:
+        b.device.substrate_shutter.set("open").wait(20)
+        assert b.part.substrate_shutter_open
+        yield b, lambda: not b.part.substrate_shutter_open
+
+
+BEFORE: dict[str, Any] = {
+    "gun": burning,
+    "gas": flowing,
+    "heater": hot,
+    "relays": energised,
+    "monitor": uncovered,
+}
 CASES = [(driver, role) for role in BEFORE for driver in drivers_of(role)]
 
 
