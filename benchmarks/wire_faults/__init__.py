@@ -13,4 +13,6 @@ fault on one of its answers, and is
     HANG      it took longer than the stated time
     STRANGE   another exception than a driver's own
     LOST      it failed, and after that a clean line (and a reconnection) does not bring it back
+
+Hazards are those that the simulated lab's own witness saw meanwhile.
 """

@@ -13,13 +13,20 @@ from orchestrator.campaign.labchecks import DRIVERS
 
 HEAD = (
     "| driver | faults | right | classed error | silent wrong | beyond its time | other error | not recovered "
-    "| longest s | stated s |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| hazards | longest s | stated s |\n|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
 def row(result: Result) -> str:
     counts = [result.total(outcome) for outcome in (RIGHT, FAILED, WRONG, HANG, STRANGE, LOST)]
-    cells = [f"`{result.driver}`", result.trials, *counts, f"{result.longest_s:.1f}", f"{result.stated_s:.1f}"]
+    cells = [
+        f"`{result.driver}`",
+        result.trials,
+        *counts,
+        result.hazards,
+        f"{result.longest_s:.1f}",
+        f"{result.stated_s:.1f}",
+    ]
     return "| " + " | ".join(map(str, cells)) + " |"
 
 

@@ -18,6 +18,7 @@ from benchmarks.wire_faults.line import Line, served
 from drivers.errors import InstrumentError
 from drivers.link import Port
 from orchestrator.campaign import labchecks
+from simulators.worldlog import WorldLog
 
 ACTS: dict[str, dict[str, tuple[Any, Any]]] = {
     "gun": {"power": (40.0, 60.0)},
@@ -45,6 +46,7 @@ class Result:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    hazards: int = 0
     longest_s: float = 0.0
     stated_s: float = 0.0
 
@@ -57,7 +59,7 @@ class Result:
 
     @property
     def good(self) -> bool:
-        return not any(self.total(outcome) for outcome in (WRONG, HANG, STRANGE, LOST))
+        return not self.hazards and not any(self.total(outcome) for outcome in (WRONG, HANG, STRANGE, LOST))
 
 
 class Bench:
@@ -66,7 +68,8 @@ class Bench:
     def __init__(self, driver: str, rng: Random, timeout_s: float) -> None:
         self.driver, self.rng, self.timeout_s = driver, rng, timeout_s
         self.clock = world.StillClock()
-        self.line = Line(world.instrument(driver, self.clock), rng, timeout_s)
+        self.log = WorldLog()
+        self.line = Line(world.instrument(driver, self.clock, self.log), rng, timeout_s)
         self.device: Any = None
 
     @contextmanager
@@ -110,6 +113,7 @@ def try_driver(driver: str, faults: int, seed: int, timeout_s: float = 0.15) -> 
         while result.trials < faults:
             kind = kinds[result.trials % len(kinds)]
             _trial(bench, operations[rng.randrange(len(operations))], kind, result)
+        result.hazards = len(bench.log.of("hazard"))
     return result
 
 

@@ -69,8 +69,8 @@ def settings_for(driver: str) -> dict[str, Any]:
     return given
 
 
-def instrument(driver: str, clock: StillClock) -> SimulatedInstrument:
-    """The registered simulator of `driver` over a still lab."""
+def instrument(driver: str, clock: StillClock, log: WorldLog) -> SimulatedInstrument:
+    """The registered simulator of `driver` over a still lab, which writes what is hazardous to `log`."""
     config = {
         "devices": {NAME: {"driver": driver, "settings": settings_for(driver)}},
         "targets": {NAME: "Fe"} if labchecks.DRIVERS[driver] == "gun" else {},
@@ -89,7 +89,7 @@ def instrument(driver: str, clock: StillClock) -> SimulatedInstrument:
         "chamber": {"pumping_speed_l_s": 80.0, "tooling": {"Fe": 1.0}},
         "limits": {"magnet_current_a": 10.0, "magnet_slew_a_s": 2.0},
     }
-    simulated = SimulatedLab(config, clock, seed=1, truth=FormulaTruth(), log=WorldLog())  # type: ignore[arg-type]
+    simulated = SimulatedLab(config, clock, seed=1, truth=FormulaTruth(), log=log)  # type: ignore[arg-type]
     return serve.DRIVERS[driver].build(simulated, NAME, settings_for(driver))
 
 
