@@ -58,7 +58,7 @@ def deposit(
 ) -> Plan:
     """`composition` in fractions, `power_w` of the strongest gun, `rates` known from earlier films."""
     if temperature_c is not None:
-        raise ProtocolError(f"{station.name} has no heater; remove temperature_c from the campaign")
+        raise ProtocolError(f"{station.name} does not heat its films yet; remove temperature_c from the campaign")
     film = Film(station, clock, composition, thickness_nm, argon_pressure_pa, power_w, rates or {})
     yield Msg("record", None, film.outcome())
     yield Msg("refresh", None, *film.devices)

@@ -136,7 +136,7 @@ class Film(Table):
         "How long each gun burns behind its closed shutter before a film.", unit="s", default=180.0
     )
     temperature_c: Temperature | None = key(
-        "Substrate temperature; absent: not heated.  The lab must have a heater.",
+        "Substrate temperature.  No lab can heat films yet: leave it out.",
         unit="°C",
         default=None,
     )

@@ -84,9 +84,11 @@ def _film(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:
                 wrong = f"{guns[element]} ({element}) is limited to {low:g} to {high:g} W"
                 yield Problem(at, power, wrong, f"give {low:g} to {high:g} W")
     heated = any(device.role == "heater" for device in devices.values())
-    for at, temperature in _ends(campaign, "temperature_c") if not heated else ():
+    for at, temperature in _ends(campaign, "temperature_c"):
         wrong = f"lab {lab.name} has no heater"
-        yield Problem(at, temperature, wrong, "leave it out, or use a lab with a heater")
+        if heated:
+            wrong = "films are not heated yet: a holder that is hot must cool before the robot comes, and nothing waits"
+        yield Problem(at, temperature, wrong, "leave it out")
     for at, pressure in _ends(campaign, "argon_pressure_pa"):
         if pressure <= lab.deposition.base_pressure_pa:
             wrong = f"is not above the base pressure {lab.deposition.base_pressure_pa:g} Pa of lab {lab.name}"

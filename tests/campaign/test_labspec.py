@@ -169,3 +169,16 @@ def test_an_instrument_with_a_dead_mans_switch_is_asked_often_enough() -> None:
     parse_lab(relay_lab(SUPPLY % ("tc-cxn", "0.5"), BOX))
     with pytest.raises(SpecError, match=r"poll_s = 2: is too long: tc-cxn goes off when it is not asked for 2 s; give"):
         parse_lab(relay_lab(SUPPLY % ("tc-cxn", "2"), BOX))
+
+
+def test_a_lab_with_a_heater_does_not_heat_films_yet() -> None:
+    heater = (
+        "heater = { role = 'heater', driver = 'eurotherm-2400', address = 'heat', limits = { temperature = [0, 500] } }"
+    )
+    gun1 = next(line for line in LAB.splitlines() if line.startswith("gun1 = "))
+    lab = parse_lab(relay_lab(gun1, heater))
+    check_fit(campaign(), lab)
+    with pytest.raises(SpecError, match=r"film\.temperature_c = 300: films are not heated yet.*; leave it out"):
+        check_fit(campaign("thickness_nm = 50", "thickness_nm = 50\ntemperature_c = 300"), lab)
+    with pytest.raises(SpecError, match=r"limits\.temperature: is missing; give the \[lowest, highest\] temperature"):
+        parse_lab(relay_lab(gun1, heater.replace(", limits = { temperature = [0, 500] }", "")))

@@ -139,7 +139,7 @@ def test_an_element_without_a_target_is_refused():
 
 
 def test_a_heater_is_not_pretended():
-    with pytest.raises(ProtocolError, match="no heater"):
+    with pytest.raises(ProtocolError, match="does not heat its films"):
         prepare_and_run(temperature_c=300)
 
 
