@@ -165,12 +165,12 @@ class PlasmaGun(Asking):
         set_point = self._set_point()
         if set_point == 0:
             raise SettingError(f"{self.name}: set a power before switching on; the set point is 0 W")
-        self._send_output(True)
         self._wanted_on = True
         try:
+            self._send_output(True)
             burning, status = self._watch(lambda s: s.burning, within_s=self.strike_s)
-        except LinkError:
-            self._send_output(False)
+        except LinkError:  # it may be on, and nobody sees what it does
+            insist(lambda: self._send_output(False))
             raise
         if not burning:
             self._give_up(f"no plasma {self.strike_s:g} s after switching on at {set_point:g} W", status)

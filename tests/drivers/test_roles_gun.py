@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.errors import Fault, SettingError
+from drivers.errors import Fault, LinkError, SettingError
 from tests.drivers.chamber_fixtures import TRANSPORTS, Gun, lab_clock
 from tests.drivers.role_fixtures import bench, drivers_of, gun_bench
 
@@ -106,6 +106,17 @@ def test_whatever_happens_to_one_answer_of_a_set_the_gun_ends_where_it_says(driv
             b.device.power.set(60).wait(20)
             assert b.part.power_setpoint_w == pytest.approx(60, abs=0.5)
             assert b.device.power.get() == 60
+
+
+@every
+def test_a_strike_that_nobody_can_see_is_switched_off(driver: str) -> None:
+    """Requests arrive and are obeyed; no answer comes back."""
+    with gun_bench(driver, a_gun(), timeout_s=0.1) as b:
+        b.device.power.set(60).wait(20)
+        b.wire.spoil = lambda answer: b""
+        with pytest.raises(LinkError):
+            b.device.output.set("on").wait(30)
+        assert not b.part.on
 
 
 @pytest.mark.parametrize("driver", [driver for driver in DRIVERS if driver != "aja-dcxs"])
