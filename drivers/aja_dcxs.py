@@ -180,11 +180,20 @@ def _accept(query: bytes, length: int) -> Callable[[bytes], bytes]:
     def check(answer: bytes) -> bytes:
         if query == b"p":
             dcxs.guns(answer)
-        elif query != b"o":
+        elif query == b"o":
+            _fault_code(answer)
+        else:
             dcxs.number(answer, length)
         return answer
 
     return check
+
+
+def _fault_code(answer: bytes) -> bytes:
+    """What the codes mean is not known; that they are characters is.  Raises `Malformed`."""
+    if not answer.isascii():
+        raise Malformed(f"fault code {answer!r} is not ASCII")
+    return answer
 
 
 def _parse_status(answers: bytes) -> Status:
@@ -197,6 +206,6 @@ def _parse_status(answers: bytes) -> Status:
         dcxs.number(answers[1:5], 4),
         dcxs.number(answers[5:9], 4),
         dcxs.number(answers[9:13], 4) / 1000,
-        answers[13:14],
+        _fault_code(answers[13:14]),
         dcxs.guns(answers[14:15]),
     )

@@ -294,3 +294,10 @@ def test_whatever_comes_only_instrument_errors_leave_the_driver(answers: list[by
     for verb in (supply.identify, supply.refresh):
         with suppress(LinkError, Refused, WrongInstrument):
             verb()
+
+
+def test_a_fault_code_that_is_no_character_is_asked_for_again(supply: AjaDcxs, wire: Wire) -> None:
+    spoils = iter([lambda answer: answer[:13] + b"\xb0" + answer[14:]])
+    wire.spoil = lambda answer: next(spoils, lambda a: a)(answer)
+    supply.trigger().wait(10)
+    assert supply.fault.get() == ""
