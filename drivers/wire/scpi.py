@@ -44,6 +44,32 @@ def lines(count: int, end: bytes = b"\n") -> Framing:
     return framing
 
 
+def answers(count: int, end: bytes = b"\n") -> Framing:
+    """Framing of the answers to `count` queries of one message, on a line each or several to a line."""
+
+    def framing(buffer: bytes) -> int | None:
+        at = seen = 0
+        while (found := buffer.find(end, at)) >= 0:
+            line, at = buffer[at:found], found + len(end)
+            seen += sum(bool(part.strip()) for part in outside_quotes(line))
+            if seen >= count:
+                return at
+        return None
+
+    return framing
+
+
+def outside_quotes(line: bytes) -> list[bytes]:
+    """`line` split at semicolons that are not inside double quotes."""
+    parts, quoted, begin = [], False, 0
+    for at, character in enumerate(line):
+        quoted ^= character == ord('"')
+        if character == ord(";") and not quoted:
+            parts.append(line[begin:at])
+            begin = at + 1
+    return [*parts, line[begin:]]
+
+
 def message(*units: str, end: str = "\n", longest: int = 253) -> bytes:
     """One message.  `longest` is Kepco's limit on a message's characters."""
     text = ";".join(units)
