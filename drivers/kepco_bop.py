@@ -9,17 +9,12 @@ never before.  ``*TST?`` and ``DIAG:TST?`` swing the output to its maximum and a
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any, NamedTuple
 
-from ophyd import Component as Cpt
-from ophyd.status import DeviceStatus
-
+from drivers.electromagnet import Flowing, SteppedElectromagnet
 from drivers.errors import Fault, Garbled, NoReply, Refused, WrongInstrument
-from drivers.instrument import Reading, Setting
 from drivers.link import Link, VisaLink, exchange, read_twice
-from drivers.stoppable import Stoppable
 from drivers.wire import scpi
 from drivers.wire.errors import Malformed
 
@@ -29,7 +24,6 @@ STATE = (":CURR?", ":OUTP?", ":MEAS:CURR?", "VOLT?", "*ESR?")
 ERRORS = 0b111100  # *ESR?: query, device, execution and command error
 
 BIT_4882_PAUSE_S = 0.002
-POLLS = 20
 
 
 class State(NamedTuple):
@@ -40,54 +34,24 @@ class State(NamedTuple):
     events: int
 
 
-class RampedCurrent(Setting):
-    """Done when the supply measures the current; the time-out follows from the ramp."""
-
-    def set(self, value: Any, *, timeout: float | None = None, **kwargs: Any) -> DeviceStatus:
-        return super().set(value, timeout=self.parent.ramp_timeout_s if timeout is None else timeout)
-
-
-class KepcoBop(Stoppable):
-    """`max_slew_a_s` bounds the ramp, in steps every `ramp_step_s` lab seconds (twice that at most).
-
-    `compliance_v` must exceed L dI/dt + R I.  `tolerance_a` is how closely the measured current must agree
-    within `settle_s` of the ramp's end.  `read_delay_s` is real time between write and read: 2 ms for a
+class KepcoBop(SteppedElectromagnet):
+    """`compliance_v` must exceed L dI/dt + R I.  `read_delay_s` is real time between write and read: 2 ms for a
     BIT 4882 card, which `identify` sees to.
     """
 
-    role = "magnet"
     driver = "kepco-bop"
-
-    current = Cpt(RampedCurrent, units="A", precision=3, write="_write_current", value=0.0)
-    actual_current = Cpt(Reading, units="A", precision=3)
-    voltage = Cpt(Reading, units="V", precision=2)
-    fault = Cpt(Reading, value="")
 
     def __init__(
         self,
         *args: Any,
-        max_current_a: float = 12.0,
-        max_slew_a_s: float = 1.0,
-        ramp_step_s: float = 0.5,
         compliance_v: float = 20.0,
-        tolerance_a: float = 0.02,
-        settle_s: float = 10.0,
         read_delay_s: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.limits.setdefault("current", (-max_current_a, max_current_a))
-        self._slew_a_s = max_slew_a_s
-        self._step_s = ramp_step_s
         self._compliance_v = compliance_v
-        self._tolerance_a = tolerance_a
-        self._settle_s = settle_s
         self._read_delay_s = read_delay_s
-        self._commanded_a: float | None = None  # None: not known, ask
-        self._commanded_at = 0.0
-        reach_a = max(abs(limit) for limit in self.limits["current"])
-        self.ramp_timeout_s = 3 * 2 * reach_a / max_slew_a_s + settle_s + 30.0
-        self.safe_timeout_s = self.ramp_timeout_s
+        self.hint = f"check leads, coil and compliance ({compliance_v:g} V)"
 
     @staticmethod
     def open_link(address: str, timeout_s: float = 1.0) -> Link:
@@ -156,22 +120,7 @@ class KepcoBop(Stoppable):
         self._commanded_a = state.setpoint_a
         self._commanded_at = self.clock.now()
 
-    def _ramp(self, target: float, act: str | None = None) -> None:
-        """Steps no larger than the slew limit times the lab time since the step before was acknowledged."""
-        while self._commanded_a != target:
-            if act is not None:
-                self.give_way(act)
-            assert self._commanded_a is not None
-            missing = target - self._commanded_a
-            pause = min(self._step_s, abs(missing) / self._slew_a_s)
-            self.clock.sleep(self._commanded_at + pause - self.clock.now())
-            reach = self._slew_a_s * min(self.clock.now() - self._commanded_at, 2 * self._step_s)
-            step = target if abs(missing) <= reach else self._commanded_a + math.copysign(reach, missing)
-            self._command(step)
-            self._commanded_at = self.clock.now()
-            self._commanded_a = step
-
-    def _command(self, current_a: float) -> None:
+    def command(self, current_a: float) -> None:
         command = f"CURR {scpi.decimal(current_a)}"
         try:
             state = self._take(*self._ask(command, *STATE))
@@ -186,22 +135,9 @@ class KepcoBop(Stoppable):
         if abs(state.setpoint_a - current_a) > self._tolerance_a:
             raise Refused(f"{self.name}: {command} not taken over, set point is {state.setpoint_a:g} A")
 
-    def _settle(self, target: float, act: str | None = None) -> None:
-        deadline = self.clock.now() + self._settle_s
-        polls = 0
-        while True:
-            state = self._state()
-            if abs(state.current_a - target) <= self._tolerance_a:
-                return
-            polls += 1
-            if polls > POLLS and self.clock.now() > deadline:
-                raise Fault(
-                    f"{self.name}: {state.current_a:g} A at {state.voltage_v:g} V flow where {target:g} A were "
-                    f"asked for (compliance {self._compliance_v:g} V); check leads, coil and compliance"
-                )
-            if act is not None:
-                self.give_way(act)
-            self.clock.sleep(0.1)
+    def flowing(self) -> Flowing:
+        state = self._state()
+        return Flowing(state.current_a, state.voltage_v)
 
     def _mode_is_current(self) -> bool:
         return self._query("FUNC:MODE?") == "1"

@@ -74,5 +74,9 @@ class SlewRule:
             return f"{travel:.3g} A commanded within {self.WINDOW_S:g} s at a limit of {self._limit:g} A/s"
         return ""
 
+    def exceeded_by(self, rate_a_s: float) -> bool:
+        """Whether a ramp that the supply itself makes is too fast."""
+        return rate_a_s > self._limit * self.TOLERANCE
+
     def forget(self) -> None:
         self._steps.clear()

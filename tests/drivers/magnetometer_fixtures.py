@@ -49,6 +49,12 @@ class Magnet:
         self.stuck_at: float | None = None
         self.commands: list[tuple[float, float]] = []
         self.switched: list[tuple[bool, float]] = []
+        self.ramps: list[tuple[float, float]] = []
+        self._rate: float | None = None
+        self._from = self._to = self._since = 0.0
+
+    def now(self) -> float:
+        return self.clock.now()
 
     def set_output(self, on: bool) -> None:
         self.switched.append((on, self.setpoint))
@@ -58,7 +64,22 @@ class Magnet:
         self.commands.append((self.clock.now(), current_a))
         self.setpoint = current_a
 
+    def ramp(self, current_a: float, rate_a_s: float) -> None:
+        """As a supply that ramps by itself: `setpoint` follows with lab time."""
+        self.on = True
+        self._from, self._since = self.present(), self.clock.now()
+        self._to, self._rate = current_a, rate_a_s
+        self.ramps.append((current_a, rate_a_s))
+
+    def present(self) -> float:
+        if self._rate is None:
+            return self.setpoint
+        travelled = self._rate * (self.clock.now() - self._since)
+        way = self._to - self._from
+        return self._to if travelled >= abs(way) else self._from + math.copysign(travelled, way)
+
     def read(self) -> MagnetReading:
+        self.setpoint = self.present()
         current = self.setpoint if self.stuck_at is None else self.stuck_at
         return MagnetReading(self.on, current if self.on else 0.0, 0.5 * current if self.on else 0.0)
 
@@ -76,6 +97,31 @@ class Detector:
 
     def read(self) -> tuple[float, float]:
         return self.x, self.y
+
+
+class Contacts:
+    """Four leads on a resistance that is seen across the current, with a thermal voltage that does not reverse."""
+
+    ohm, thermal_v, open = 0.2, 3e-6, False
+
+    def __init__(self, clock: ScaledClock) -> None:
+        self.clock = clock
+        self.sourced: list[float] = []
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def source(self, current_a: float) -> None:
+        self.sourced.append(current_a)
+
+    def voltage(self, current_a: float) -> float:
+        return current_a * self.ohm + self.thermal_v
+
+    def needed_v(self, current_a: float) -> float:
+        return math.inf if self.open else 100.0 * abs(current_a)
+
+    def noise(self, sigma_v: float) -> float:
+        return 0.0
 
 
 class Arm:
