@@ -13,21 +13,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ophyd import Component as Cpt
 from ophyd.status import DeviceStatus
 
-from drivers.errors import Fault, Garbled, NoReply, Refused, SettingError, WrongInstrument
+from drivers.errors import Fault, Garbled, NoReply, Refused, WrongInstrument
 from drivers.instrument import Reading, Setting
 from drivers.link import Link, TcpLink, read_twice
+from drivers.mover import AXES, MoverPose
 from drivers.stoppable import Stoppable
 from drivers.wire import mecademic
 from drivers.wire.errors import Malformed
 from drivers.wire.mecademic import Message
-
-AXES = ("x", "y", "z", "alpha", "beta", "gamma")
 
 ACTIVATED, ALREADY_ACTIVATED, HOMED, ALREADY_HOMED = 2000, 2001, 2002, 2003
 ERROR_RESET, NO_ERROR, STATUS, PAUSED, RESUMED, CLEARED = 2005, 2006, 2007, 2042, 2043, 2044
@@ -41,27 +39,6 @@ LISTEN_S = 0.02  # real time between looks at whether the safe state has been as
 SAME_ORIENTATION_DEG = 0.01
 
 
-class Pose(Setting):
-    """Six numbers, (x, y, z) in mm and (alpha, beta, gamma) in degrees.
-
-    The workspace is bounded by ``limits["pose_x"]`` ... ``limits["pose_gamma"]``.
-    """
-
-    def check_value(self, value: Sequence[float]) -> None:
-        if isinstance(value, str | bytes) or not hasattr(value, "__len__") or len(value) != len(AXES):
-            raise SettingError(f"{self.name}: {value!r} is not six numbers ({', '.join(AXES)})")
-        for axis, coordinate in zip(AXES, value, strict=True):
-            if not math.isfinite(coordinate):
-                raise SettingError(f"{self.name}: {axis} is {coordinate!r}, not a finite number")
-            low, high = self.parent.limits.get(f"pose_{axis}", (-math.inf, math.inf))
-            if not low <= coordinate <= high:
-                raise SettingError(f"{self.name}: {axis} = {coordinate:g} is outside the workspace {low:g} to {high:g}")
-
-    def set(self, value: Any, *, timeout: float | None = None, **kwargs: Any) -> DeviceStatus:
-        self.check_value(value)
-        return super().set(tuple(float(coordinate) for coordinate in value), timeout=timeout, **kwargs)
-
-
 class Meca500(Stoppable):
     """A motion of up to `linear_within_mm` that keeps the orientation is a straight line, as the last
     centimetres to a sample must be; longer ones move joint-wise.
@@ -73,7 +50,7 @@ class Meca500(Stoppable):
     role = "mover"
     driver = "mecademic-meca500"
 
-    pose = Cpt(Pose, units="mm, deg", write="_write_pose", timeout_s=60.0, value=(math.nan,) * 6)
+    pose = Cpt(MoverPose, units="mm, deg", write="_write_pose", timeout_s=60.0, value=(math.nan,) * 6)
     gripper = Cpt(Setting, write="_write_gripper", choices=("open", "closed"), timeout_s=20.0, value="unknown")
     holding = Cpt(Reading, precision=0, value=0)
     fault = Cpt(Reading, value="")
@@ -226,7 +203,10 @@ class Meca500(Stoppable):
         """The robot speaks first.  A second client hears that the robot is in use."""
         if self._greeted:
             return ""
-        message = self._listen(self.link.timeout_s)
+        try:
+            message = self._listen(self.link.timeout_s)
+        except Garbled as error:
+            raise WrongInstrument(f"{self.name}: {self.link.address} does not greet as a Meca500: {error}") from error
         if message is not None and message.code == IN_USE:
             raise Refused(f"{self.name}: {self.link.address} is controlled by another client; close it first")
         if message is None or message.code != CONNECTED or "Meca500" not in message.text:
