@@ -123,6 +123,16 @@ class SignalMeter(Role, Protocol):
     fault: Reading
 
 
+class HallMeter(Role, Protocol):
+    """A source of current and a voltmeter at the film's four contacts.  Every reading is of both directions of the
+    current, so that thermal voltages cancel."""
+
+    current: Setting  # A, through the film; 0: none, and the output is off; done when read back
+    resistance: Reading  # ohm, transverse voltage over current; NaN while there is no current
+    compliance: Reading  # 0 | 1: the current does not flow for want of voltage; a contact is open
+    fault: Reading
+
+
 class Mover(Role, Protocol):
     """A robot arm with a gripper."""
 
@@ -161,17 +171,20 @@ class DepositionStation:
 
 @dataclass
 class MagnetometryStation:
-    """A magnetometer.  `scale` turns lock-in volts into `quantity` ("moment" A m2 or "kerr_rotation" mrad)."""
+    """A magnetometer.  `scale` turns lock-in volts into `quantity` ("moment" A m2 or "kerr_rotation" mrad), or the Hall
+    meter's ohm into those of an ideal cross ("hall_resistance").  It has a lock-in or a Hall meter."""
 
     name: str
     magnet: Magnet
     field_meter: FieldMeter
-    signal: SignalMeter
+    signal: SignalMeter | None
     quantity: str
     scale: float
     scale_sigma: float  # relative
     field_per_ampere_mt: float
     film_area_mm2: float
+    hall: HallMeter | None = None
+    hall_current_a: float = 0.0
 
 
 @dataclass
@@ -193,6 +206,7 @@ def devices(station: Station) -> list[Role]:
             optional = [device for device in (station.relays, station.heater, station.pump) if device is not None]
             return [*station.guns.values(), station.monitor, *optional, station.gas, station.gauge]
         case MagnetometryStation():
-            return [station.magnet, station.signal, station.field_meter]
+            meters = [station.signal, station.hall, station.field_meter]
+            return [station.magnet, *(meter for meter in meters if meter is not None)]
         case TransferStation():
             return [station.mover]

@@ -49,6 +49,16 @@ DRIVERS = {
     "kepco-bop": "drivers.kepco_bop:KepcoBop",
     "lakeshore-475": "drivers.lakeshore_475:LakeShore475",
     "srs-sr830": "drivers.srs_sr830:Sr830",
+    "srs-sr860": "drivers.srs_sr860:Sr860",
+    "lakeshore-425": "drivers.lakeshore_425:LakeShore425",
+    "lakeshore-f71": "drivers.lakeshore_f71:LakeShoreF71",
+    "lakeshore-643": "drivers.lakeshore_643:LakeShore643",
+    "danfysik-8500": "drivers.danfysik_8500:Danfysik8500",
+    "keithley-6221-2182a": "drivers.keithley_6221:Keithley6221",
+    "qd-multivu": "drivers.qd_multivu:QdMultiVu",
+    "zaber-gantry": "drivers.zaber_gantry:ZaberGantry",
+    "ur-dashboard": "drivers.ur_dashboard:UrDashboard",
+    "keithley-2450": "drivers.keithley_2450:Keithley2450",
 }
 """Driver name in a lab file -> module and class."""
 
@@ -184,7 +194,9 @@ def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Ins
                 name=name,
                 magnet=by_role["magnet"][0],
                 field_meter=by_role["field_meter"][0],
-                signal=by_role["signal"][0],
+                signal=by_role.get("signal", [None])[0],
+                hall=by_role.get("hall_meter", [None])[0],
+                hall_current_a=spec.hall_current_a or 0.0,
                 quantity=spec.quantity,
                 scale=spec.scale,
                 scale_sigma=spec.scale_sigma,

@@ -67,6 +67,9 @@ CURIE_PAIRS_K: dict[str, dict[tuple[str, str], tuple[float, ...]]] = {
 }
 KUZMIN = {"Fe": (0.35, 4.0), "Co": (0.11, 2.5), "Ni": (0.15, 2.5)}  # s, p
 
+ANOMALOUS_HALL_UOHM_CM = {"Fe": 0.6, "Co": 0.3, "Ni": -0.4}
+HALL_RAISED_UOHM_CM = {"Pt": 8.0, "Ir": 9.0, "W": 4.0, "Ta": 3.0, "Au": 4.0, "Pd": 3.0}  # for each atomic fraction
+
 KERR_MRAD_PER_KA_M = {"Fe": 4.3e-4, "Co": 3.6e-4, "Ni": 4.5e-4}
 """Longitudinal Kerr rotation: the polar values (Fe 0.5, Co 0.35, Ni 0.15 degrees) over 12, per magnetisation."""
 
@@ -160,6 +163,19 @@ def kerr_rotation_mrad(c: Fractions) -> float:
         return 0.0
     per_magnetisation = sum(c.get(el, 0.0) * KERR_MRAD_PER_KA_M[el] for el in MAGNETIC) / magnetic
     return per_magnetisation * saturation_magnetisation_ka_m(c)
+
+
+def anomalous_hall_uohm_cm(c: Fractions) -> float:
+    """Anomalous Hall resistivity at saturation.  Orders of magnitude of sputtered films: Fe 0.6, Co 0.3, Ni -0.4, FePt
+    5; scattering by 5d elements raises it in proportion to the magnetisation that is left."""
+    magnetic = sum(c.get(el, 0.0) for el in MAGNETIC)
+    if not magnetic:
+        return 0.0
+    host = sum(c.get(el, 0.0) * value for el, value in ANOMALOUS_HALL_UOHM_CM.items()) / magnetic
+    heavy = sum(c.get(el, 0.0) * value for el, value in HALL_RAISED_UOHM_CM.items())
+    full = saturation_magnetisation_ka_m({el: c.get(el, 0.0) / magnetic for el in MAGNETIC})
+    left = saturation_magnetisation_ka_m(c) / full if full else 0.0
+    return (host + heavy) * left
 
 
 def squareness(c: Fractions) -> float:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from simulators.faults import SignalFaults
+from simulators.hall import MU_0_T_M_KA, Contacts, FilmAtContacts
 from simulators.hazards import Hazards, SlewRule
 from simulators.hysteresis import Hysteresis
 from simulators.physics import Wander, stream
@@ -16,11 +17,13 @@ from simulators.samples import Sample
 from simulators.truth import Truth
 from simulators.worldlog import WorldLog
 
+FULL_SCALE_A = 200.0  # of the supply, unless its settings say
 COIL_LAG_S = 0.1  # L/R of 0.05 H over 0.5 ohm
 COIL_RESISTANCE_OHM = 0.5
 COIL_INDUCTANCE_H = 0.05
 YOKE_REMANENCE_MT = 0.4
 YOKE_PLAY_A = 0.2
+QUANTITIES = ("moment", "kerr_rotation", "hall_resistance")
 FIELD_SEEN_MT = 1.0  # readings count as a loop once they reach beyond this on both sides
 
 MOMENT_NOISE_AM2 = 5e-10  # rms at 1 s a point (0.5 uemu: vendor figure, VSM at 3.5 mm coil gap)
@@ -31,6 +34,8 @@ KERR_DEPTH_NM = 7.5  # light goes in and out
 
 REFERENCE_COERCIVITY_MT = 2.0  # a soft film
 REFERENCE_SQUARENESS = 0.9
+REFERENCE_THICKNESS_M = 50e-9
+REFERENCE_SATURATION_T = 0.6
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class MagnetCircuit:
         self.current_a = 0.0
         self.aim_a = 0.0
         self.yoke_a = 0.0
+        self._ramp_a_s: float | None = None
         self._bring, self._hazards, self._rng = bring, hazards, rng
         self._limit_a = limits.get("magnet_current_a", math.inf)
         self.slew = SlewRule(limits.get("magnet_slew_a_s", math.inf))
@@ -68,7 +74,21 @@ class MagnetCircuit:
         self._drive(on, self.setpoint_a)
 
     def command(self, current_a: float) -> None:
+        self._ramp_a_s = None
         self._drive(self.on, current_a)
+
+    def ramp(self, current_a: float, rate_a_s: float) -> None:
+        """The supply itself goes to `current_a` at `rate_a_s`, its output on."""
+        t = self._bring()
+        self.on, self.setpoint_a, self._ramp_a_s = True, current_a, rate_a_s
+        self._hazards.watch(
+            "magnet_slew",
+            self.aim_a != current_a and self.slew.exceeded_by(rate_a_s),
+            t,
+            f"a ramp at {rate_a_s:.3g} A/s",
+            where="ramp",
+        )
+        self._watch_current(t)
 
     def read(self) -> MagnetReading:
         self._bring()
@@ -86,20 +106,36 @@ class MagnetCircuit:
         if step:
             broken = self.slew.broken_by(step, t)
             self._hazards.watch("magnet_slew", bool(broken), t, broken)
+        self._watch_current(t)
+
+    def _watch_current(self, t: float) -> None:
         self._hazards.watch(
             "magnet_current",
-            on and abs(current_a) > self._limit_a * 1.001,
+            self.on and abs(self.setpoint_a) > self._limit_a * 1.001,
             t,
-            f"{current_a:.3g} A commanded, the coil bears {self._limit_a:g} A",
+            f"{self.setpoint_a:.3g} A commanded, the coil bears {self._limit_a:g} A",
         )
 
     def advance(self, dt: float) -> None:
+        if self._ramp_a_s is not None and self.aim_a != self.setpoint_a:
+            dt = self._advance_ramp(dt, self._ramp_a_s)
         excess = self.current_a - self.aim_a
         if not excess:
             return
         excess *= math.exp(-dt / COIL_LAG_S)
         self.current_a = self.aim_a + (excess if abs(excess) > 1e-7 else 0.0)
         self.yoke_a = min(max(self.yoke_a, self.current_a - YOKE_PLAY_A), self.current_a + YOKE_PLAY_A)
+
+    def _advance_ramp(self, dt: float, rate_a_s: float) -> float:
+        """Along the ramp for at most `dt`; what is left of it.  The coil trails by its lag times the rate."""
+        way = self.setpoint_a - self.aim_a
+        lasts = min(dt, abs(way) / rate_a_s)
+        slope = math.copysign(rate_a_s, way)
+        excess = self.current_a - self.aim_a + slope * COIL_LAG_S
+        self.aim_a = self.setpoint_a if lasts < dt else self.aim_a + slope * lasts
+        self.current_a = self.aim_a - slope * COIL_LAG_S + excess * math.exp(-lasts / COIL_LAG_S)
+        self.yoke_a = min(max(self.yoke_a, self.current_a - YOKE_PLAY_A), self.current_a + YOKE_PLAY_A)
+        return dt - lasts
 
     def field_mt(self, field_per_ampere_mt: float) -> float:
         """Coil plus yoke: after a positive excursion a little positive field remains."""
@@ -180,8 +216,8 @@ class Magnetometer:
     ) -> None:
         settings = config.get("magnetometer", {})
         self.quantity = settings.get("quantity", "moment")
-        if self.quantity not in ("moment", "kerr_rotation"):
-            raise ValueError(f'magnetometer quantity {self.quantity!r}: must be "moment" or "kerr_rotation"')
+        if self.quantity not in QUANTITIES:
+            raise ValueError(f"magnetometer quantity {self.quantity!r}: must be one of {', '.join(QUANTITIES)}")
         moment = self.quantity == "moment"
         self._now, self._truth, self._log = now, truth, log
         self._t = now()
@@ -201,15 +237,18 @@ class Magnetometer:
         self._field_now_mt = 0.0
         limits = config.get("limits", {})
         supply = next(
-            (d.get("settings") or {} for d in config.get("devices", {}).values() if d["driver"] == "kepco-bop"),
-            {},
+            (s for d in config.get("devices", {}).values() if "max_current_a" in (s := d.get("settings") or {})), {}
         )
         self.magnet = MagnetCircuit(
-            self.bring, supply.get("max_current_a", 20.0), limits, hazards, stream(seed, "magnet")
+            self.bring, supply.get("max_current_a", FULL_SCALE_A), limits, hazards, stream(seed, "magnet")
         )
         self.probe = HallProbe(self.bring, lambda: self._field_now_mt, stream(seed, "probe"))
         self.detector = Detector(self.bring, noise / self._scale, stream(seed, "detector"))
         self.detector.on_read = self._count
+        self.contacts = Contacts(
+            self.bring, self._at_contacts, lambda: self._field_now_mt * 1e-3, stream(seed, "contacts")
+        )
+        self.contacts.on_read = self._count
         self._faults = SignalFaults(config, self._t)
         self.detector.noise_at = self._faults.noise
 
@@ -274,6 +313,22 @@ class Magnetometer:
         volts = quantity * self._gain * (1 + self._gain_drift.at(self._t)) / self._scale
         return self._faults.volts(volts, self._t)
 
+    def _at_contacts(self) -> FilmAtContacts | None:
+        """The film in the holder, with leads on it; None without one, or while a cable is off."""
+        sample = self.sample
+        if sample is None or self._faults.volts(1.0, self._t) == 0.0:
+            return None
+        if sample.known is not None:  # ohm at saturation, of a soft specimen
+            return FilmAtContacts(REFERENCE_THICKNESS_M, sample.known * REFERENCE_THICKNESS_M, REFERENCE_SATURATION_T)
+        if not sample.amounts_mol_cm2:
+            return None
+        properties = sample.properties(self._truth)
+        return FilmAtContacts(
+            sample.thickness_nm * 1e-9,
+            properties["anomalous_hall_uohm_cm"] * 1e-8,
+            MU_0_T_M_KA * properties["saturation_magnetisation_ka_m"],
+        )
+
     def _of_sample(self, sample: Sample) -> float:
         """A m2, or mrad."""
         field_t = self._field_now_mt * 1e-3
@@ -289,6 +344,8 @@ class Magnetometer:
                 seen = 1 - math.exp(-sample.thickness_nm / KERR_DEPTH_NM)
                 film = properties["kerr_rotation_mrad"] * seen
             film *= sample.magnetic.magnetisation * self._centring
+        if self.quantity == "hall_resistance":
+            return 0.0
         if self.quantity == "moment":
             return film + DIAMAGNETISM_AM2_T_MM2 * self._area_mm2 * field_t
         return film + KERR_SLOPE_MRAD_T * field_t

@@ -104,6 +104,43 @@ DRIVERS: dict[str, Served] = {
     "kepco-bop": Served("simulators.kepco_bop", "KepcoBop", lambda lab, _: lab.magnetometer.magnet, "tcp", VISA_SOCKET),
     "lakeshore-475": Served("simulators.lakeshore_475", "Lakeshore475", lambda lab, _: lab.magnetometer.probe),
     "srs-sr830": Served("simulators.srs_sr830", "Sr830", lambda lab, _: lab.magnetometer.detector, "tcp", VISA_SOCKET),
+    "srs-sr860": Served("simulators.srs_sr860", "Sr860", lambda lab, _: lab.magnetometer.detector, "tcp", VISA_SOCKET),
+    "lakeshore-425": Served("simulators.lakeshore_425", "Lakeshore425", lambda lab, _: lab.magnetometer.probe),
+    "lakeshore-f71": Served(
+        "simulators.lakeshore_f71", "LakeshoreF71", lambda lab, _: lab.magnetometer.probe, "tcp", TCP
+    ),
+    "lakeshore-643": Served(
+        "simulators.lakeshore_643", "Lakeshore643", lambda lab, _: lab.magnetometer.magnet, "tcp", VISA_SOCKET
+    ),
+    "danfysik-8500": Served(
+        "simulators.danfysik_8500",
+        "Danfysik8500",
+        lambda lab, _: lab.magnetometer.magnet,
+        options=("full_scale_a",),
+    ),
+    "keithley-2450": Served(
+        "simulators.keithley_2450", "Keithley2450", lambda lab, _: lab.magnetometer.contacts, "tcp", VISA_SOCKET
+    ),
+    "keithley-6221-2182a": Served(
+        "simulators.keithley_6221", "Keithley6221", lambda lab, _: lab.magnetometer.contacts, "tcp", VISA_SOCKET
+    ),
+    "qd-multivu": Served(
+        "simulators.qd_multivu",
+        "QdMultiVu",
+        lambda lab, _: lab.magnetometer.magnet,
+        "tcp",
+        TCP,
+        options=("field_per_ampere_mt",),
+    ),
+    "zaber-gantry": Served(
+        "simulators.zaber_gantry",
+        "ZaberGantry",
+        lambda lab, _: lab.arm,
+        options=("origin_x_mm", "origin_y_mm", "origin_z_mm", "alpha", "beta", "gamma"),
+    ),
+    "ur-dashboard": Served(
+        "simulators.ur_dashboard", "UrDashboard", lambda lab, _: lab.arm, "tcp", TCP, options=("folder",)
+    ),
     "mecademic-meca500": Served("simulators.mecademic_meca500", "Meca500", lambda lab, _: lab.arm, "tcp", TCP),
 }
 

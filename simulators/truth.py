@@ -16,6 +16,7 @@ PROPERTIES: dict[str, Callable[[dict[str, float]], float]] = {
     "coercivity_mt": magnetism.coercivity_mt,
     "kerr_rotation_mrad": magnetism.kerr_rotation_mrad,
     "squareness": magnetism.squareness,
+    "anomalous_hall_uohm_cm": magnetism.anomalous_hall_uohm_cm,
 }
 COLUMNS = {  # names of property columns in a table, in small letters -> property, factor
     "saturation_magnetisation_ka_m": ("saturation_magnetisation_ka_m", 1.0),
@@ -24,6 +25,7 @@ COLUMNS = {  # names of property columns in a table, in small letters -> propert
     "coercivity_mt": ("coercivity_mt", 1.0),
     "kerr_rotation_mrad": ("kerr_rotation_mrad", 1.0),
     "squareness": ("squareness", 1.0),
+    "anomalous_hall_uohm_cm": ("anomalous_hall_uohm_cm", 1.0),
 }
 SUM_TOLERANCE = 0.015
 LARGEST_LINEAR = 4  # dimensions: a Delaunay mesh beyond that is too slow to build

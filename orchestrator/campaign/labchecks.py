@@ -37,6 +37,16 @@ DRIVERS: dict[str, str] = {
     "kepco-bop": "magnet",
     "lakeshore-475": "field_meter",
     "srs-sr830": "signal",
+    "srs-sr860": "signal",
+    "lakeshore-425": "field_meter",
+    "lakeshore-f71": "field_meter",
+    "lakeshore-643": "magnet",
+    "danfysik-8500": "magnet",
+    "keithley-6221-2182a": "hall_meter",
+    "keithley-2450": "hall_meter",
+    "qd-multivu": "magnet",
+    "zaber-gantry": "mover",
+    "ur-dashboard": "mover",
 }
 """Driver -> the role its instrument can have."""
 
@@ -50,11 +60,18 @@ ROLES: dict[str, dict[str, tuple[int, int | None]]] = {
         "relays": (0, 1),
         "pump": (0, 1),
     },
-    "magnetometry": {"magnet": (1, 1), "field_meter": (1, 1), "signal": (1, 1)},
+    "magnetometry": {"magnet": (1, 1), "field_meter": (1, 1), "signal": (0, 1), "hall_meter": (0, 1)},
     "transfer": {"mover": (1, 1)},
 }
-"""Kind of station -> role -> how many devices of it there must and may be; None: any number."""
+"""Kind of station -> role -> how many devices of it there must and may be; None: any number.  A magnetometer has the
+meter of its quantity, and no other: see `METERS`."""
 
+METERS = {"moment": "signal", "kerr_rotation": "signal", "hall_resistance": "hall_meter"}
+"""What a magnetometer's signal means -> the role of the meter that reads it."""
+
+
+TOLD_FIELDS = frozenset({"qd-multivu"})
+"""Drivers of magnets that are told fields, not currents."""
 
 REQUIRED: dict[str, dict[str, str]] = {
     "gun": {
@@ -69,6 +86,7 @@ REQUIRED: dict[str, dict[str, str]] = {
         "settings.max_slew_a_s": "give the fastest change of current in A/s that the coils bear",
         "limits.current": "give the [lowest, highest] current in A that the coils bear, such as [-10, 10]",
     },
+    "hall_meter": {"limits.current": "give the [lowest, highest] current in A that the film bears, such as [0, 0.005]"},
 }
 """Role -> settings and limits without which a device of it would not be safe, or of no use."""
 
@@ -130,7 +148,8 @@ def _required(device: Device) -> Iterator[Problem]:
 
 def check_lab(lab: LabSpec) -> list[Problem]:
     """Everything that is wrong between the tables of a lab whose tables are right by themselves."""
-    return [*_stations(lab), *_roles(lab), *_shared(lab), *_shutters(lab), *_elements(lab), *_reference(lab)]
+    checks = (_stations, _roles, _hall, _fields, _shared, _shutters, _elements, _reference)
+    return [problem for check in checks for problem in check(lab)]
 
 
 def _stations(lab: LabSpec) -> Iterator[Problem]:
@@ -148,6 +167,10 @@ def _roles(lab: LabSpec) -> Iterator[Problem]:
     for name, station in lab.stations.items():
         at: Key = ("stations", name, "devices")
         allowed = ROLES[station.kind]
+        if station.kind == "magnetometry":
+            needed = METERS[station.quantity]
+            allowed = {role: count for role, count in allowed.items() if role not in METERS.values() or role == needed}
+            allowed[needed] = (1, 1)
         counts = Counter[str](device.role for device in station.devices.values())
         for role, (least, most) in allowed.items():
             if counts[role] < least:
@@ -159,6 +182,43 @@ def _roles(lab: LabSpec) -> Iterator[Problem]:
             if device.role not in allowed:
                 wrong = f"has no place in a {station.kind} station"
                 yield Problem((*at, device_name, "role"), device.role, wrong, "give one of " + ", ".join(allowed))
+
+
+def _hall(lab: LabSpec) -> Iterator[Problem]:
+    """The current that a Hall resistance is measured with."""
+    for name, station in lab.stations.items():
+        if station.kind != "magnetometry":
+            continue
+        at: Key = ("stations", name, "hall_current_a")
+        current = station.hall_current_a
+        if station.quantity != "hall_resistance":
+            if current is not None:
+                yield Problem(at, current, f"is of no use to a magnetometer of {station.quantity}", "leave it out")
+            continue
+        if current is None:
+            yield Problem(at, NOTHING, "is missing", "give the current in A through the film, such as 0.001")
+            continue
+        for device_name, device in station.devices.items():
+            low, high = device.limits.get("current", (0.0, current)) if device.role == "hall_meter" else (0.0, current)
+            if not low <= current <= high:
+                wrong = f"is outside the limits {low:g} to {high:g} A of {device_name}"
+                yield Problem(at, current, wrong, f"give {low:g} to {high:g} A")
+
+
+def _fields(lab: LabSpec) -> Iterator[Problem]:
+    """A magnet that is told fields must make the same of an ampere as its station."""
+    for name, station in lab.stations.items():
+        for device_name, device in station.devices.items():
+            if station.kind != "magnetometry" or device.driver not in TOLD_FIELDS:
+                continue
+            given = device.settings.get("field_per_ampere_mt")
+            if given != station.field_per_ampere_mt:
+                at: Key = ("stations", name, "devices", device_name, "settings", "field_per_ampere_mt")
+                wrong = f"is not the station's field_per_ampere_mt = {station.field_per_ampere_mt:g}"
+                wrong = "is missing" if given is None else wrong
+                yield Problem(
+                    at, NOTHING if given is None else given, wrong, f"give {station.field_per_ampere_mt:g}, as there"
+                )
 
 
 def _shared(lab: LabSpec) -> Iterator[Problem]:

@@ -18,7 +18,20 @@ from orchestrator.campaign.toml_source import Source
 Pose = tuple[Number, Number, Number, Number, Number, Number]
 """Of the gripper: x, y, z in mm and the angles alpha, beta, gamma in degrees."""
 
-Role = Literal["gun", "gas", "gauge", "monitor", "heater", "relays", "pump", "magnet", "field_meter", "signal", "mover"]
+Role = Literal[
+    "gun",
+    "gas",
+    "gauge",
+    "monitor",
+    "heater",
+    "relays",
+    "pump",
+    "magnet",
+    "field_meter",
+    "signal",
+    "hall_meter",
+    "mover",
+]
 POSE = "six numbers [x, y, z, alpha, beta, gamma] in mm and degrees"
 
 
@@ -195,16 +208,26 @@ class DepositionSpec(Table):
 
 
 class MagnetometrySpec(Table):
-    """A magnetometer: vibrating sample or Kerr effect."""
+    """A magnetometer: vibrating sample, Kerr effect, or anomalous Hall effect."""
 
     kind: Literal["magnetometry"] = key("Says that it is a magnetometer.")
     pose: Pose = key("Gripper pose on the sample holder.", unit="mm, °", right=POSE)
-    quantity: Literal["moment", "kerr_rotation"] = key("What the signal is proportional to.")
+    quantity: Literal["moment", "kerr_rotation", "hall_resistance"] = key("What the signal is proportional to.")
     scale: Number = key(
-        "Calibration: moment (A m²) or Kerr rotation (mrad) for one volt of signal.", unit="A m²/V or mrad/V", gt=0
+        "Calibration: moment (A m²) or Kerr rotation (mrad) for one volt of signal; of a Hall resistance, that of an "
+        "ideal cross for one ohm measured.",
+        unit="A m²/V, mrad/V or 1",
+        gt=0,
     )
     scale_sigma: Number = key("Relative uncertainty of `scale`.", unit="1", ge=0, le=1, default=0.01)
     field_per_ampere_mt: Number = key("Field in the gap for one ampere.", unit="mT/A", gt=0, le=10_000)
+    hall_current_a: Number | None = key(
+        "Current through the film while its Hall resistance is measured; absent: it is not.",
+        unit="A",
+        gt=0,
+        le=0.1,
+        default=None,
+    )
     devices: Devices = key("The station's devices.")
 
 

@@ -18,18 +18,22 @@ UNITS: dict[str, dict[str, float]] = {
     "coercivity": {"mT": 1.0, "T": 1e-3, "Oe": 10.0, "kA/m": 1e-6 / MU_0, "A/m": 1e-3 / MU_0},
     "kerr_rotation": {"mrad": 1.0, "rad": 1e-3, "deg": math.degrees(1e-3)},
     "squareness": {"1": 1.0},
+    # 1 uohm cm is 10 nohm m exactly.
+    "anomalous_hall_resistivity": {"uohm cm": 1.0, "nohm m": 10.0, "ohm m": 1e-8},
+    "anomalous_hall_resistance": {"ohm": 1.0, "mohm": 1e3},
 }
 """Quantity -> unit -> how many of this unit make one canonical unit; the canonical unit comes first."""
 
 MEASURED_BY: dict[str, tuple[str, ...]] = {
     "moment": ("saturation_magnetisation", "coercivity", "remanence", "squareness"),
     "kerr_rotation": ("kerr_rotation", "coercivity", "squareness"),
+    "hall_resistance": ("anomalous_hall_resistivity", "anomalous_hall_resistance", "coercivity", "squareness"),
 }
 """What a magnetometer's signal means -> the quantities its loops yield."""
 
 
 def canonical_unit(quantity: str) -> str:
-    """The unit in which `quantity` is kept: kA/m, mT, mrad or 1."""
+    """The unit in which `quantity` is kept: kA/m, mT, mrad, uohm cm, ohm or 1."""
     return next(iter(UNITS[quantity]))
 
 

@@ -43,7 +43,15 @@ __all__ = [
     "parse_campaign",
 ]
 
-Quantity = Literal["saturation_magnetisation", "coercivity", "remanence", "squareness", "kerr_rotation"]
+Quantity = Literal[
+    "saturation_magnetisation",
+    "coercivity",
+    "remanence",
+    "squareness",
+    "kerr_rotation",
+    "anomalous_hall_resistivity",
+    "anomalous_hall_resistance",
+]
 
 
 class ElementRange(Table):

@@ -28,15 +28,16 @@ FEWEST_POINTS = 20
 LEAST_SIGNAL_TO_NOISE = 5.0
 WIDEST_GAP = 0.05
 """Of the full swing, between the first and the last point, before the loop counts as not closed."""
-STEEPEST_BACKGROUND = {"moment": 0.05, "kerr_rotation": 1.5}
+STEEPEST_BACKGROUND = {"moment": 0.05, "kerr_rotation": 1.5, "hall_resistance": 0.5}
 """Of M at the highest field: a background that steep, and of the film's sign, may be the film itself.  Optics
-turn the light too, either way; substrates and holders are diamagnetic, against the film."""
+turn the light too, either way; substrates and holders are diamagnetic, against the film.  The ordinary Hall effect of
+a metal is a small part of the anomalous one at a few tesla."""
 LARGEST_BEND = 0.02
 """Of the saturation, before a significant bend matters."""
 SIGNIFICANT = 4.0
 VAGUEST_THICKNESS = 0.2
 """Relative uncertainty beyond which a thickness is no divisor: the quotient's error would not be what is stated."""
-UNITS = {"moment": "A m2", "kerr_rotation": "mrad"}
+UNITS = {"moment": "A m2", "kerr_rotation": "mrad", "hall_resistance": "ohm"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _quantities(loop: Loop, station: MagnetometryStation, kwargs: Mapping[str, A
     name = "saturation_magnetisation" if moment else "kerr_rotation"
     found = {name: saturation.scaled(factor, relative).as_dict(unit)}
     if not loop.noisy:
-        found |= _read_off(loop, factor, relative, unit if moment else None)
+        found |= read_off(loop, factor, relative, unit if moment else None)
     return _as_bounds(found, name) if loop.unsaturated else found
 
 
@@ -164,7 +165,9 @@ def _why_opposed(loop: Loop) -> str:
     return "the moment opposes the field; turn the lock-in's phase by 180 degrees or negate the scale"
 
 
-def _read_off(loop: Loop, factor: float, relative: float, unit: str | None) -> dict[str, dict[str, Any]]:
+def read_off(
+    loop: Loop, factor: float = 1.0, relative: float = 0.0, unit: str | None = None
+) -> dict[str, dict[str, Any]]:
     """What single points tell; the remanence only if it has a `unit`."""
     found, saturation = {}, loop.saturation
     remanent = remanence(loop)
@@ -189,7 +192,7 @@ def _as_bounds(found: dict[str, dict[str, Any]], saturation: str) -> dict[str, d
 
 def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool_], *, steepest: float = 0.05) -> Loop:
     """Separate the film from offset, drift and background.  Raises `NoResult`."""
-    _check_points(field_mt, signal, overloaded)
+    check_points(field_mt, signal, overloaded)
     time = (at_s - at_s[0]) / max(at_s[-1] - at_s[0], 1e-9)
     b = field_mt / min(field_mt.max(), -field_mt.min())
     high = widest(b, time, signal)
@@ -218,11 +221,12 @@ def fit(field_mt: Array, signal: Array, at_s: Array, overloaded: NDArray[np.bool
     return Loop(field_mt, film, noise, Estimate(float(saturated), float(sigmas[3])), slope_per_mt, reason)
 
 
-def _check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_]) -> None:
+def check_points(field_mt: Array, signal: Array, overloaded: NDArray[np.bool_], *, meter: str = "lock-in") -> None:
+    """Raises `NoResult` if the points are no loop."""
     if len(signal) < FEWEST_POINTS:
         raise NoResult(f"too few points: {len(signal)}, {FEWEST_POINTS} are needed")
     if overloaded.any():
-        raise NoResult(f"the lock-in was overloaded at {np.count_nonzero(overloaded)} points")
+        raise NoResult(f"the {meter} was overloaded at {np.count_nonzero(overloaded)} points")
     if not (np.isfinite(signal).all() and np.isfinite(field_mt).all()):
         missing = np.count_nonzero(~(np.isfinite(signal) & np.isfinite(field_mt)))
         raise NoResult(f"{missing} points are not numbers")

@@ -27,7 +27,9 @@ def roles(station: Station) -> dict[str, Any]:
             optional = {role: device for role, device in others.items() if device is not None}
             return {**guns, "gas": station.gas, "gauge": station.gauge, "monitor": station.monitor, **optional}
         case MagnetometryStation():
-            return {"magnet": station.magnet, "field_meter": station.field_meter, "signal": station.signal}
+            found = {"magnet": station.magnet, "field_meter": station.field_meter}
+            found |= {"signal": station.signal, "hall_meter": station.hall}
+            return {role: device for role, device in found.items() if device is not None}
         case TransferStation():
             return {"mover": station.mover}
 

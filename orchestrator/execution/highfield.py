@@ -59,13 +59,13 @@ class HighField:
             raise NoResult("too few points at high field to tell the film from the background")
         b, t, y = b[high], t[high], y[high]
         model = np.column_stack([np.ones_like(b), t, b, np.sign(b)])
-        return cls(model, y, *_least_squares(model, y))
+        return cls(model, y, *least_squares(model, y))
 
     def bend(self) -> tuple[float, float]:
         """An approach to saturation as 1/b: its significance, and by how much it would change the saturation."""
         b = self.model[:, 2]
         approach = np.sign(b) * (1 / np.abs(b) - 1)
-        parameters, sigmas, _ = _least_squares(np.column_stack([self.model, approach]), self.y)
+        parameters, sigmas, _ = least_squares(np.column_stack([self.model, approach]), self.y)
         significance = abs(parameters[4]) / sigmas[4] if sigmas[4] > 0 else 0.0
         return float(significance), float(abs(parameters[3] / self.parameters[3] - 1))
 
@@ -83,7 +83,7 @@ def widest(b: Array, t: Array, y: Array) -> HighField:
     return narrow
 
 
-def _least_squares(model: Array, y: Array) -> tuple[Array, Array, float]:
+def least_squares(model: Array, y: Array) -> tuple[Array, Array, float]:
     """Parameters, their standard uncertainties, and the standard deviation of the residuals."""
     freedom = len(y) - model.shape[1]
     if freedom < 1:

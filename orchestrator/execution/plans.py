@@ -9,7 +9,7 @@ from typing import Any
 
 from drivers.clock import Clock
 from drivers.roles import DepositionStation, MagnetometryStation, Station, TransferStation, devices
-from orchestrator.execution import analysis
+from orchestrator.execution import hall
 from orchestrator.execution.documents import plain
 from protocols.calibration import calibrate
 from protocols.deposition import deposit
@@ -34,7 +34,7 @@ class Procedure:
 PROCEDURES = {
     "deposit": Procedure(deposit, DepositionStation),
     "calibrate": Procedure(calibrate, DepositionStation),
-    "measure": Procedure(measure, MagnetometryStation, analysis.of_measurement),
+    "measure": Procedure(measure, MagnetometryStation, hall.of_measurement),
     "transfer": Procedure(transfer, TransferStation),
     "retire": Procedure(retire, TransferStation),
 }
@@ -88,7 +88,7 @@ def conclude(step: Mapping[str, Any], station: Station, outcome: Mapping[str, An
 
 SHOWN = {
     "output", "shutter", "actual_power", "actual_flow", "pressure", "substrate_shutter", "rate", "thickness",
-    "actual_current", "field", "x", "holding", "pose", "fault",
+    "actual_current", "field", "x", "resistance", "holding", "pose", "fault",
 }  # fmt: skip
 """Signals that an operator looks at."""
 

@@ -411,7 +411,7 @@ CASES: tuple[Case, ...] = (
         '"saturation_magnetisation"',
         '"saturation_magnetization"',
         (
-            'campaign.toml:20: objectives[1].quantity = "saturation_magnetization": is not known; did you mean "saturation_magnetisation"? known here: saturation_magnetisation, coercivity, remanence, squareness, kerr_rotation',
+            'campaign.toml:20: objectives[1].quantity = "saturation_magnetization": is not known; did you mean "saturation_magnetisation"? known here: saturation_magnetisation, coercivity, remanence, squareness, kerr_rotation, anomalous_hall_resistivity, anomalous_hall_resistance',
         ),
     ),
     Case(
@@ -786,7 +786,7 @@ CASES: tuple[Case, ...] = (
         'argon = { role = "gas"',
         'argon = { role = "gass"',
         (
-            'lab.toml:23: stations.deposition.devices.argon.role = "gass": is not known; did you mean "gas"? known here: gun, gas, gauge, monitor, heater, relays, pump, magnet, field_meter, signal, mover',
+            'lab.toml:23: stations.deposition.devices.argon.role = "gass": is not known; did you mean "gas"? known here: gun, gas, gauge, monitor, heater, relays, pump, magnet, field_meter, signal, hall_meter, mover',
         ),
     ),
     Case(

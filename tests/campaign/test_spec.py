@@ -173,6 +173,8 @@ def test_canonical_units() -> None:
         "coercivity": "mT",
         "kerr_rotation": "mrad",
         "squareness": "1",
+        "anomalous_hall_resistivity": "uohm cm",
+        "anomalous_hall_resistance": "ohm",
     }
     assert all(table[units[quantity]] == 1 for quantity, table in quantities.UNITS.items())
 
