@@ -131,8 +131,12 @@ class _Told(Exception):
 def _transport(cls: Any) -> str:
     """From how the driver opens its link: nothing is opened."""
     module = sys.modules[cls.open_link.__module__]
-    links = {name: kind for name in ("SerialLink", "VisaLink", "TcpLink") if (kind := getattr(module, name, None))}
-    words = {"VisaLink": "VISA", "TcpLink": "TCP"}
+    links = {
+        name: kind
+        for name in ("SerialLink", "VisaLink", "TcpLink", "MultiVuLink")
+        if (kind := getattr(module, name, None))
+    }
+    words = {"VisaLink": "VISA", "TcpLink": "TCP", "MultiVuLink": "TCP"}
 
     def tell(name: str) -> Any:
         def opened(address: str, **how: Any) -> Any:

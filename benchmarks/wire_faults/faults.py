@@ -49,11 +49,21 @@ CHECKSUM = frozenset(
         "eurotherm-2400-bisynch",
         "velleman-k8090",
         "inficon-sqm160",
+        "zaber-gantry",
     }
 )
 """Drivers whose protocol has a checksum."""
 NAMES_THE_QUESTION = frozenset(
-    {"ae-cesar", "ae-pinnacle", "pfeiffer-tc110", "eurotherm-2400-bisynch", "edwards-tic", "edwards-tic-turbo"}
+    {
+        "qd-multivu",
+        "zaber-gantry",
+        "ae-cesar",
+        "ae-pinnacle",
+        "pfeiffer-tc110",
+        "eurotherm-2400-bisynch",
+        "edwards-tic",
+        "edwards-tic-turbo",
+    }
 )
 """Drivers whose protocol says in each answer what it answers."""
 

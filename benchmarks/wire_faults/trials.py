@@ -27,6 +27,8 @@ ACTS: dict[str, dict[str, tuple[Any, Any]]] = {
     "pump": {"running": ("off", "on")},
     "monitor": {"material": ("Fe", "Co"), "substrate_shutter": ("open", "closed")},
     "magnet": {"current": (0.25, 0.5)},
+    "signal": {"sensitivity": (1e-3, 5e-3), "time_constant": (0.1, 0.3)},
+    "hall_meter": {"current": (1e-3, 2e-3)},
 }
 """Role -> setting -> two values between which it is set to and fro."""
 TOLERANCE = 0.02

@@ -28,6 +28,7 @@ class Bytes(NamedTuple):
 
 _CHAMBER = "tests.foreign.test_chamber_partners"
 _MAGNETOMETER = "tests.foreign.test_magnetometer_partners"
+_MEASURING = "tests.foreign.test_measuring_partners"
 _POWER = "tests.foreign.test_power_partners"
 
 PARTNERS = (
@@ -63,6 +64,34 @@ PARTNERS = (
     Partner("kepco-bop", "PyMeasure `KepcoBOP3612`", "simulator", f"{_MAGNETOMETER}.test_pymeasure_runs_our_kepco"),
     Partner("srs-sr830", "PyMeasure `SR830`", "simulator", f"{_MAGNETOMETER}.test_pymeasure_runs_our_sr830"),
     Partner("srs-sr830", "labmcp SR830", "driver", f"{_MAGNETOMETER}.test_our_driver_runs_labmcps_sr830"),
+    Partner("srs-sr860", "PyMeasure `SR860`", "simulator", f"{_MEASURING}.test_pymeasure_runs_our_sr860"),
+    Partner("srs-sr860", "labmcp SR860", "driver", f"{_MEASURING}.test_our_driver_runs_labmcps_sr860"),
+    Partner(
+        "lakeshore-425", "PyMeasure `LakeShore425`", "simulator", f"{_MEASURING}.test_pymeasure_runs_our_lakeshore_425"
+    ),
+    Partner(
+        "lakeshore-f71",
+        "lakeshore `Teslameter`",
+        "simulator",
+        f"{_MEASURING}.test_the_makers_package_runs_our_lakeshore_f71",
+    ),
+    Partner(
+        "lakeshore-643",
+        "lakeshore `Model643`",
+        "simulator",
+        f"{_MEASURING}.test_the_makers_package_runs_our_lakeshore_643",
+    ),
+    Partner("danfysik-8500", "PyMeasure `Danfysik8500`", "simulator", f"{_MEASURING}.test_pymeasure_runs_our_danfysik"),
+    Partner(
+        "keithley-6221-2182a", "PyMeasure `Keithley6221`", "simulator", f"{_MEASURING}.test_pymeasure_runs_our_6221"
+    ),
+    Partner("keithley-2450", "PyMeasure `Keithley2450`", "simulator", f"{_MEASURING}.test_pymeasure_runs_our_2450"),
+    Partner("keithley-2450", "labmcp 2450", "driver", f"{_MEASURING}.test_our_driver_runs_labmcps_2450"),
+    Partner("qd-multivu", "MultiPyVu's client", "simulator", f"{_MEASURING}.test_multipyvus_client_runs_our_server"),
+    Partner("qd-multivu", "MultiPyVu's server", "driver", f"{_MEASURING}.test_our_driver_runs_multipyvus_own_server"),
+    Partner("zaber-gantry", "zaber.serial", "simulator", f"{_MEASURING}.test_zaber_serial_runs_our_gantry"),
+    Partner("zaber-gantry", "zaber-motion", "simulator", f"{_MEASURING}.test_the_makers_library_runs_our_gantry"),
+    Partner("ur-dashboard", "ur_rtde `DashboardClient`", "simulator", f"{_MEASURING}.test_ur_rtde_runs_our_dashboard"),
 )
 
 PUBLISHED = (
@@ -83,4 +112,6 @@ PUBLISHED = (
     Bytes("kepco-bop", "PyMeasure's tests", "tests.drivers.test_kepco_bop"),
     Bytes("lakeshore-475", "InstrumentKit's tests", "tests.drivers.test_lakeshore_475"),
     Bytes("srs-sr830", "PyMeasure's tests", "tests.drivers.test_srs_sr830"),
+    Bytes("qd-multivu", "captured from MultiPyVu 3.8.0", "tests.wire.test_multivu"),
+    Bytes("zaber-gantry", "zaber.serial's documentation", "tests.wire.test_zaber"),
 )
