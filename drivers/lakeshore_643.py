@@ -72,7 +72,7 @@ class LakeShore643(Electromagnet):
         maker, _, rest = identity.partition(",")
         if maker != "LSCI" or not rest.startswith(MODELS):
             raise WrongInstrument(f"{self.name}: {self.link.address} is no Lake Shore 643 or 648, it says {identity!r}")
-        read_twice(lambda: self._ask("*ESR?"))  # power-on, and whatever an earlier session left
+        read_twice(lambda: self._ask("*ESR?"))  # power-on, and whatever an earlier connection left
         return identity
 
     def _reopened(self) -> None:
