@@ -150,7 +150,8 @@ def _outlying(mixture: Mixture, z: Array, samples: Sequence[int]) -> Iterator[Co
 
 
 def _without(part: gp.Posterior, i: int) -> gp.Posterior:
-    return gp.condition(np.delete(part.X, i, 0), np.delete(part.y[:, 0], i), np.delete(part.v, i), part.hyper)
+    X, y, v = np.delete(part.X, i, 0), np.delete(part.y[:, 0], i), np.delete(part.v, i)
+    return gp.condition(X, y, v, part.hyper, trend=part.trend)
 
 
 def _uninformed(higher: Array) -> Iterator[Concern]:

@@ -14,7 +14,8 @@ a       amplitude: prior variance, units of y squared
 g       learned noise variance, common to all observations, units of y squared
 C       (n, n)  a k(X, X) + g I + diag(v), lower Cholesky factor L
 mu      constant mean, profiled out: the generalised least-squares estimate given C
-alpha   (n,) or (n, q)  inv(C) (y - mu)
+h       (n,)    the trend at X, a known function that is part of the mean; 0 where there is none
+alpha   (n,) or (n, q)  inv(C) (y - mu - h)
 theta   (d + 2,)  logarithms of l, a, g
 
 k is one of `kernels`.  Hyper-parameters are those of largest posterior density (`fit`): the marginal likelihood at
@@ -24,6 +25,7 @@ the profiled mean times log l_j ~ N(log l0, 0.75), the weak priors and the bound
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +46,10 @@ TOLERANCES = {"ftol": 1e-5, "gtol": 1e-3}  # of the log density: finer ones move
 SMALL = 64  # rows of a triangle that is inverted in one go
 BLOCK_NUMBERS = 2**15  # of a covariance with points to predict at are computed at a time: they stay in a cache;
 FEWEST_AT_ONCE = 128  # points: with fewer the factor is read again and again, which takes longer
+
+
+Trend = Callable[[Array], Array]
+"""Points (m, d) -> (m,): what the mean is known to be beside a constant."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,21 @@ class Posterior:
     mu: float
     alpha: Array  # (n, q)
     base: Posterior | None = None  # what this one extends
+    trend: Trend | None = None
 
     @property
     def root(self) -> Posterior:
         """The posterior that extends no other, of which this one has all observations."""
         return self if self.base is None else self.base.root
+
+    def known_mean(self, points: Array) -> Array | float:
+        """The trend at `points` (m, d), (m,)."""
+        return 0.0 if self.trend is None else self.trend(points)
+
+    @property
+    def detrended(self) -> Array:
+        """y - h, (n, q)."""
+        return self.y if self.trend is None else self.y - self.trend(self.X)[:, None]
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Means (m, q) and standard deviations (m,) of the noise-free function at `points` (m, d)."""
@@ -88,6 +104,8 @@ class Posterior:
             explained = solve_triangular(self.L, across.T, lower=True, check_finite=False)
             variance = self.hyper.amplitude - np.einsum("ij,ij->j", explained, explained)
             sigmas[part] = np.sqrt(np.maximum(variance, 0.0))
+        if self.trend is not None:
+            means += self.trend(points)[:, None]
         return means, sigmas
 
     def at_observed(self) -> Array:
@@ -101,12 +119,14 @@ class Posterior:
         across = covariance(points, self.X, self.hyper)
         explained = solve_triangular(self.L, across.T, lower=True, check_finite=False)
         among = covariance(points, points, self.hyper) - explained.T @ explained
-        return self.mu + across @ self.alpha[:, 0], among
+        return self.mu + self.known_mean(points) + across @ self.alpha[:, 0], among
 
 
-def condition(X: Array, y: Array, v: Array, hyper: Hyperparameters, mu: float | None = None) -> Posterior:
+def condition(
+    X: Array, y: Array, v: Array, hyper: Hyperparameters, mu: float | None = None, trend: Trend | None = None
+) -> Posterior:
     """The posterior given targets `y` (n,) or (n, q); the mean is profiled from `y` unless `mu` is given."""
-    return _given(X, y, v, hyper, _factor(X, v, hyper), mu, None)
+    return _given(X, y, v, hyper, _factor(X, v, hyper), mu, None, trend)
 
 
 def extend(posterior: Posterior, X: Array, y: Array, v: Array, mu: float | None = None) -> Posterior:
@@ -124,16 +144,24 @@ def extend(posterior: Posterior, X: Array, y: Array, v: Array, mu: float | None 
     L[n:, :n] = lower
     L[n:, n:] = cholesky(covariance(X, X, hyper) + np.diag(hyper.noise + v) - lower @ lower.T)
     every_v = np.concatenate([posterior.v, v])
-    return _given(np.concatenate([posterior.X, X]), y, every_v, hyper, L, mu, posterior)
+    return _given(np.concatenate([posterior.X, X]), y, every_v, hyper, L, mu, posterior, posterior.trend)
 
 
 def _given(
-    X: Array, y: Array, v: Array, hyper: Hyperparameters, L: Array, mu: float | None, base: Posterior | None
+    X: Array,
+    y: Array,
+    v: Array,
+    hyper: Hyperparameters,
+    L: Array,
+    mu: float | None,
+    base: Posterior | None,
+    trend: Trend | None,
 ) -> Posterior:
-    if mu is None:
-        mu = _profiled_mean(L, y)
     columns = np.atleast_2d(y.T).T
-    return Posterior(X, columns, v, hyper, L, mu, cho_solve((L, True), columns - mu, check_finite=False), base)
+    left = columns if trend is None else columns - trend(X)[:, None]
+    if mu is None:
+        mu = _profiled_mean(L, left[:, 0] if y.ndim == 1 else left)
+    return Posterior(X, columns, v, hyper, L, mu, cho_solve((L, True), left - mu, check_finite=False), base, trend)
 
 
 def fantasies(posterior: Posterior, points: Array, count: int, rng: np.random.Generator) -> Array:

@@ -41,4 +41,4 @@ def _drawn(posterior: gp.Posterior, rng: np.random.Generator, draws: int) -> tup
     z = rng.standard_normal((len(M), means.shape[1] * each))
     f = np.repeat(means, each, axis=1) + gp.cholesky(among) @ z
     hyper = replace(posterior.hyper, noise=NUGGET * posterior.hyper.amplitude)
-    return gp.condition(M, f, np.zeros(len(M)), hyper, mu=posterior.mu), f.max(axis=0)
+    return gp.condition(M, f, np.zeros(len(M)), hyper, mu=posterior.mu, trend=posterior.trend), f.max(axis=0)

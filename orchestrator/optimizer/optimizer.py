@@ -279,6 +279,19 @@ class Optimizer:
         if not self._model.ready or self._known + len(pending) < self._settings.initial_samples:
             row = space_filling(self._domain, taken, rng)
             return self._replicate(rows, vetoed, number) if row is None else self._plain(number, row, "space-filling")
+        return self._by_model(pending, rows, vetoed, withheld, number)
+
+    def _by_model(
+        self,
+        pending: Sequence[Candidate],
+        rows: Sequence[Rows],
+        vetoed: Sequence[Rows],
+        withheld: Sequence[Candidate],
+        number: int,
+    ) -> Suggestion:
+        """By the acquisition, whose model is ready."""
+        out = [*vetoed, *(self._domain.row(one) for one in withheld)]
+        rng, taken = generator(self._seed, number), self._taken.with_([*rows, *out])
         posterior, weighing = self._model.posterior(), self._weighing(withheld, number)
         situation = self._situation(posterior, pending, taken, number, rng)
         ranked = self._search(posterior, situation, weighing, taken, rng)

@@ -59,7 +59,7 @@ class Part:
     """What is kept of one process, for all rows of the pool."""
 
     base: gp.Posterior
-    by_y: Array  # (m,)  k(x, X) inv(C) y
+    by_y: Array  # (m,)  h(x) + k(x, X) inv(C) (y - h), h the trend
     by_one: Array  # (m,)  1 - k(x, X) inv(C) 1
     sigma: Array  # (m,)  at least the standard deviation
     log_sigma: Array  # (m,)
@@ -154,12 +154,15 @@ def survey(X: Array, score: Improvement, bases: list[gp.Posterior]) -> Survey:
     """A survey of the rows `X` (m, d) of a pool."""
     by_y, by_one, sigma = (np.empty((len(bases), len(X))) for _ in range(3))
     for k, base in enumerate(bases):
-        weights = cho_solve((base.L, True), np.stack([base.y[:, 0], np.ones(len(base.X))], axis=1), check_finite=False)
+        told = np.stack([base.detrended[:, 0], np.ones(len(base.X))], axis=1)
+        weights = cho_solve((base.L, True), told, check_finite=False)
         first = min(max(FIRST, len(base.X) // FIRST_SHARE), len(base.X))
         inverse = solve_triangular(base.L[:first, :first], np.eye(first), lower=True, check_finite=False).T
         for rows in gp.blocks(len(X), len(base.X)):
             across = gp.covariance(score.inputs(X[rows]), base.X, base.hyper)
             by_y[k, rows], by_one[k, rows] = weights.T @ across.T
+            if base.trend is not None:
+                by_y[k, rows] += base.trend(score.inputs(X[rows]))
             V = across[:, :first] @ inverse
             sigma[k, rows] = base.hyper.amplitude - np.einsum("ij,ij->i", V, V)
     np.subtract(1.0, by_one, out=by_one)
@@ -229,7 +232,7 @@ def bound(above: Array, log_sigma: Array, rise: float | Array) -> Array:
 
 def _whitened(now: gp.Posterior) -> Array:
     """w."""
-    w: Array = solve_triangular(now.L, now.y - now.mu, lower=True, check_finite=False)
+    w: Array = solve_triangular(now.L, now.detrended - now.mu, lower=True, check_finite=False)
     return w
 
 

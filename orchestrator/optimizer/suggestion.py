@@ -47,6 +47,7 @@ class Observation:
     observation is a bound, and `bound` says of which side: the truth is at least ("lower") or at most ("upper") that.
     A failed one has no value.  `asked` is what was suggested, if it is known: it is not suggested again, however far
     from it the film turned out.  `composition_sigma` is how well the fractions of what was made are known.
+    `station` is the virtual station that calculated it, "" for a film.
     """
 
     sample: int
@@ -59,6 +60,7 @@ class Observation:
     asked: Candidate | Mapping[str, Any] | None = None
     settings: Mapping[str, Value] = field(default_factory=dict)
     row: int | None = None
+    station: str = ""
 
     @property
     def made(self) -> Candidate:

@@ -87,6 +87,7 @@ class Surrogate:
         self._hypers: list[gp.Hyperparameters] = []
         self._found: dict[int, list[gp.Hyperparameters]] = {}  # by each fit so far
         self._sloping: list[gp.Posterior | None] = [None] * len(self._beliefs)  # by which slopes are told
+        self._trends: list[gp.Trend | None] = [None] * len(self._beliefs)  # what the mean is known to be, if anything
         self._bases: list[gp.Posterior] = []  # given the values of the last fit alone
         self._given: tuple[int, int] | None = None  # values and bounds of the last posterior
         self._posterior: Mixture | None = None
@@ -218,8 +219,11 @@ class Surrogate:
         values = np.array([bound.value for bound in self._bounds])
         sides = np.array([bound.side for bound in self._bounds])
         known = self._relative(values, [bound.sigma for bound in self._bounds])
-        t, v_t = bounds.sites(X, y, v, B, self._warping.inward(values), sides, known, hyper)
-        return gp.condition(np.concatenate([X, B]), np.concatenate([y, t]), np.concatenate([v, v_t]), hyper)
+        trend = self._trends[k]
+        h, h_B = (0.0, 0.0) if trend is None else (trend(X), trend(B))
+        t, v_t = bounds.sites(X, y - h, v, B, self._warping.inward(values) - h_B, sides, known, hyper)
+        told, sigma = np.concatenate([y, t + h_B]), np.concatenate([v, v_t])
+        return gp.condition(np.concatenate([X, B]), told, sigma, hyper, trend=trend)
 
     def _fits(self) -> list[gp.Hyperparameters]:
         return self._hypers
@@ -236,17 +240,26 @@ class Surrogate:
         start: Sequence[gp.Hyperparameters | None] = [None] * len(self._beliefs)
         if begun:
             start = self._found[begun] if begun in self._found else self._fit(begun)
+        found = self._found[due] = self._fit_from(due, start)
+        return found
+
+    def _fit_from(self, due: int, start: Sequence[gp.Hyperparameters | None]) -> list[gp.Hyperparameters]:
         found: list[gp.Hyperparameters] = []
         self._warping = Warping.of(np.array(self._y[:due]))
         chosen, uncertain = thinned(due), bool(np.any(self._D[:due]))
         X, y, v = (values[chosen] for values in self._first(due))
         for k, before in enumerate(start):
             spread = self._spread(gp.condition(X, y, v, before), chosen) if uncertain and before is not None else 0.0
-            hyper = gp.fit(X, y, v + spread, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
-            self._sloping[k] = gp.condition(X, y, v + spread, hyper) if uncertain else None
+            hyper = self._fit_process(k, X, y, v + spread, before)
+            self._sloping[k] = gp.condition(X, y, v + spread, hyper, trend=self._trends[k]) if uncertain else None
             found.append(hyper)
-        self._found[due] = found
         return found
+
+    def _fit_process(
+        self, k: int, X: Floats, y: Floats, v: Floats, before: gp.Hyperparameters | None
+    ) -> gp.Hyperparameters:
+        """Hyper-parameters of process k."""
+        return gp.fit(X, y, v, l0=self._l0[k], start=before, kernel=self._beliefs[k].kernel)
 
     def _first(self, due: int) -> tuple[Floats, Floats, Floats]:
         """X, y as the processes see it, and what the measurement says of v, of the first `due` values."""
@@ -255,7 +268,7 @@ class Surrogate:
 
     def _base(self, k: int, due: int) -> gp.Posterior:
         X, y, v = self._first(due)
-        return gp.condition(X, y, v + self._steep(k, slice(due)), self._hypers[k])
+        return gp.condition(X, y, v + self._steep(k, slice(due)), self._hypers[k], trend=self._trends[k])
 
     def _steep(self, k: int, rows: slice) -> Floats | float:
         """What the uncertainty of X adds to v of the observations `rows` for process k."""

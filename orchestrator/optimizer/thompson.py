@@ -67,7 +67,7 @@ def path(posterior: gp.Posterior, column: int, rng: np.random.Generator, feature
         for begin in range(0, len(points), AT_ONCE):
             part = points[begin : begin + AT_ONCE]
             known = gp.covariance(part, posterior.X, hyper) @ weights
-            values[begin : begin + AT_ONCE] = posterior.mu + prior(part) + known
+            values[begin : begin + AT_ONCE] = posterior.mu + posterior.known_mean(part) + prior(part) + known
         return values
 
     return drawn

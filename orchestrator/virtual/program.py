@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from orchestrator.virtual.calculator import CalculationTimeout, ProgramCrashed, ProgramMissing
@@ -18,6 +20,8 @@ OUTPUT = "stdout.txt"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 GOING_S = 5.0
 """Real seconds that a program has to go after it was asked to."""
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 TAIL = 400
 """Characters of its last words that are told."""
 
@@ -48,7 +52,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # so that its own children end with it
-                preexec_fn=lambda: os.nice(self.niceness),  # and nothing else before exec
+                preexec_fn=partial(_begin, os.getpid(), self.niceness),
             )
         try:
             code = process.wait(self.timeout_s)
@@ -81,6 +85,14 @@ def tail(path: Path) -> str:
     except OSError:
         return "(nothing was written)"
     return " ".join(text[-TAIL:].split()) or "(nothing was written)"
+
+
+def _begin(parent: int, niceness: int) -> None:
+    """In the child, before it becomes the program: it is nice, and ends when we do, also when we are killed."""
+    os.nice(niceness)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # we were gone before it was said
+        os._exit(1)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

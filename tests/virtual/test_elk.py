@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -113,6 +115,22 @@ def test_a_calculation_that_takes_too_long_is_ended_with_all_its_children(elk):
     with pytest.raises(c.CalculationTimeout):
         elk("hangs", timeout_s=2.0).calculate(FE_CO)
     FileLock(elk.alive, patience_s=20.0).release()  # raises `Held` while anybody has it
+
+
+def test_a_calculation_ends_with_the_process_that_asked_for_it(elk, tmp_path):
+    code = (
+        "import pathlib, sys; from orchestrator.virtual.program import Program;"
+        "Program(('sh', '-c', 'exec 9>> alive; flock 9; echo up; exec sleep 600'), 600.0).run(pathlib.Path(sys.argv[1]))"
+    )
+    asking = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    output = tmp_path / "stdout.txt"
+    turn = threading.Event()
+    while not (output.exists() and "up" in output.read_text()):
+        assert asking.poll() is None
+        turn.wait(0.05)
+    asking.kill()
+    asking.wait(10)
+    FileLock(tmp_path / "alive", patience_s=20.0).release()
 
 
 def test_one_that_was_cut_off_is_gone_on_with_and_one_that_crashed_is_not(elk):
