@@ -117,7 +117,8 @@ def main() -> int:
             continue
         begun, found = time.monotonic(), []
         for seed in range(given.seeds):
-            found.append(search(X, y, good, seed, stations(X, seed)[name], given.films, given.calculations))
+            station = stations(X, seed)[name]
+            found += [search(X, y, good, seed, station, given.films, given.calculations)]
         counts = [given.films + 1 if films is None else films for films, _ in found]
         outcomes[name] = counts
         quarter, median, three = np.quantile(counts, [0.25, 0.5, 0.75])

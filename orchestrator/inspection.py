@@ -75,7 +75,7 @@ def listed(lab: LabSpec) -> list[Found]:
     """Every device of `lab`, in the order of its file."""
     return [
         Found(name, station, device.role, device.driver, device.address)
-        for station, spec in lab.stations.items()
+        for station, spec in lab.instruments.items()
         for name, device in spec.devices.items()
     ]
 
@@ -99,7 +99,7 @@ def at(lab: LabSpec, addresses: Mapping[str, str]) -> LabSpec:
                 }
             }
         )
-        for name, spec in lab.stations.items()
+        for name, spec in lab.instruments.items()
     }
     return lab.model_copy(update={"stations": stations})
 

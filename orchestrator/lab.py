@@ -20,7 +20,7 @@ from drivers.instrument import Instrument
 from drivers.link import Port
 from drivers.plasma import RelayShutterGun
 from drivers.roles import DepositionStation, MagnetometryStation, Place, Station, TransferStation
-from orchestrator.campaign.labspec import Device, LabSpec, StationSpec
+from orchestrator.campaign.labspec import Device, InstrumentedSpec, LabSpec
 from orchestrator.campaign.problems import SpecError
 from orchestrator.service.children import Child, ChildError
 from simulators.clock import ScaledClock
@@ -91,7 +91,7 @@ def clock_from(last: float, clock: Clock, spec: dict[str, float] | None) -> tupl
 
 def build_station(lab: LabSpec, station: str, addresses: dict[str, str], clock: Clock) -> Station:
     """Connect to every device of `station` and identify it.  Raises `LabError`."""
-    spec = lab.stations[station]
+    spec = lab.instruments[station]
     devices: dict[str, Instrument] = {}
     troubles = []
     for name, device in spec.devices.items():
@@ -169,7 +169,7 @@ def _connected(name: str, device: Device, address: str, clock: Clock) -> tuple[I
     return instrument, told
 
 
-def _assemble(lab: LabSpec, name: str, spec: StationSpec, devices: dict[str, Instrument]) -> Station:
+def _assemble(lab: LabSpec, name: str, spec: InstrumentedSpec, devices: dict[str, Instrument]) -> Station:
     by_role: dict[str, list[Any]] = {}
     for device_name, device in spec.devices.items():
         by_role.setdefault(device.role, []).append(devices[device_name])

@@ -315,6 +315,7 @@ class Night:
                 contract=self.contract,
                 on_progress=on_progress,
                 listener=alerting,
+                calculators=crew.calculators,
             )
             every_s = 60 * self.lab.alerts.ping_every_min
             with (

@@ -282,6 +282,59 @@ class ObservationMade(_Entry):
         return self
 
 
+class CalculationIntended(_First):
+    """A virtual station is about to calculate: the optimizer chose the composition, and process `lane` of `station`
+    begins at once.
+
+    Calculations count from 1 and are no samples: they take no slot, no substrate and nothing of the films' budget.
+    `observed` counts the films and `calculated` the results that the choice took into account.  `worth` is the
+    logarithm of the improvement that it may tell of, in the model's units; None where it is spread over the space.
+    """
+
+    kind: Literal["calculation_intended"] = "calculation_intended"
+    calculation: int
+    step: str
+    station: str
+    lane: str
+    composition: Fractions
+    settings: dict[str, float] = {}
+    method: str
+    observed: int
+    calculated: int
+    worth: float | None = None
+
+
+class CalculationEnded(_First):
+    """What came of a calculation, which its fidelity tells apart from what was measured.
+
+    `composition` is that of the crystal that was calculated.  `value` is in the objective's unit, and `sigma` its
+    numerical standard uncertainty; both are None unless it is ``done``.  ``interrupted``: a process of ours died, or
+    the campaign ended, and nothing is known.  `remembered`: the result was on disk.
+    """
+
+    kind: Literal["calculation_ended"] = "calculation_ended"
+    calculation: int
+    end: Literal["done", "failed", "interrupted"]
+    fidelity: str = ""
+    composition: Fractions
+    value: float | None = None
+    sigma: float | None = None
+    unit: str
+    seconds: float = 0.0
+    remembered: bool = False
+    fault: Fault | Literal[""] = ""
+    error: str = ""
+    quantities: dict[str, Plain] = {}
+
+    @model_validator(mode="after")
+    def _no_made_up_value(self) -> CalculationEnded:
+        if self.end == "done" and (self.value is None or self.sigma is None or self.sigma < 0):
+            raise ValueError("a calculation that is done has a value, and a sigma of at least 0")
+        if self.end != "done" and (self.value is not None or self.sigma is not None):
+            raise ValueError("a calculation that is not done has no value")
+        return self
+
+
 class ReferenceMeasured(_First):
     """The lab's reference specimen was measured, to see whether the magnetometer has drifted.
 
@@ -537,6 +590,8 @@ Entry = Annotated[
     | FilmDeposited
     | RatesCalibrated
     | ObservationMade
+    | CalculationIntended
+    | CalculationEnded
     | ReferenceMeasured
     | ObservationWithdrawn
     | SampleDiscarded

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.campaign.film import Setting
 from orchestrator.campaign.problems import NOTHING, Key, Problem
-from orchestrator.campaign.quantities import MEASURED_BY
+from orchestrator.campaign.quantities import CALCULATED, MEASURED_BY
 
 if TYPE_CHECKING:
     from orchestrator.campaign.labspec import LabSpec
@@ -44,7 +44,21 @@ def energy_kwh(campaign: Campaign, element: str) -> float:
 
 def misfits(campaign: Campaign, lab: LabSpec) -> list[Problem]:
     """Everything for which `lab` cannot do `campaign`; keys are those of the campaign file."""
-    return [*_targets(campaign, lab), *_substrates(campaign, lab), *_film(campaign, lab), *_loop(campaign, lab)]
+    each = (_targets, _substrates, _film, _loop, _virtual)
+    return [problem for part in each for problem in part(campaign, lab)]
+
+
+def _virtual(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:
+    for name in campaign.virtual:
+        at = ("virtual", name)
+        if name not in lab.virtual:
+            right = f"take one of {', '.join(lab.virtual)}" if lab.virtual else 'add one with kind = "virtual" there'
+            yield Problem(at, NOTHING, f"lab {lab.name} has no virtual station of that name", right)
+    for number, objective in enumerate(campaign.objectives):
+        if campaign.virtual and objective.quantity not in CALCULATED:
+            wrong = "is nothing that a calculator tells"
+            right = f"take one of {', '.join(CALCULATED)}, or leave out [virtual]"
+            yield Problem(("objectives", number, "quantity"), objective.quantity, wrong, right)
 
 
 def _targets(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:

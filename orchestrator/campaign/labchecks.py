@@ -158,7 +158,7 @@ def _stations(lab: LabSpec) -> Iterator[Problem]:
         if kind not in kinds:
             yield Problem(("stations",), NOTHING, f"has no station of kind {kind}", f'add one with kind = "{kind}"')
     for index, (name, station) in enumerate(lab.stations.items()):
-        if station.kind in kinds[:index]:
+        if station.kind in kinds[:index] and station.kind != "virtual":
             wrong = "is a second station of this kind; several are not supported yet"
             yield Problem(("stations", name, "kind"), station.kind, wrong, "keep one station of each kind")
 
@@ -166,7 +166,7 @@ def _stations(lab: LabSpec) -> Iterator[Problem]:
 def _roles(lab: LabSpec) -> Iterator[Problem]:
     for name, station in lab.stations.items():
         at: Key = ("stations", name, "devices")
-        allowed = ROLES[station.kind]
+        allowed = ROLES.get(station.kind, {})
         if station.kind == "magnetometry":
             needed = METERS[station.quantity]
             allowed = {role: count for role, count in allowed.items() if role not in METERS.values() or role == needed}

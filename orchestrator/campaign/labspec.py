@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from orchestrator.campaign.problems import Findings, SpecError
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.table import NAME, Count, Number, Table, Text, key, located, validated
 from orchestrator.campaign.toml_source import Source
+from orchestrator.campaign.virtualspec import VirtualSpec, lanes
 
 Pose = tuple[Number, Number, Number, Number, Number, Number]
 """Of the gripper: x, y, z in mm and the angles alpha, beta, gamma in degrees."""
@@ -238,7 +240,8 @@ class TransferSpec(Table):
     devices: Devices = key("The station's devices.")
 
 
-StationSpec = Annotated[DepositionSpec | MagnetometrySpec | TransferSpec, Field(discriminator="kind")]
+InstrumentedSpec = DepositionSpec | MagnetometrySpec | TransferSpec
+StationSpec = Annotated[InstrumentedSpec | VirtualSpec, Field(discriminator="kind")]
 
 
 class TargetSpec(Table):
@@ -272,6 +275,20 @@ class LabSpec(Table):
         if problems := check_lab(self):
             raise Findings(problems)
         return self
+
+    @property
+    def instruments(self) -> dict[str, InstrumentedSpec]:
+        """The stations that have instruments: all but the virtual ones."""
+        return {name: station for name, station in self.stations.items() if not isinstance(station, VirtualSpec)}
+
+    @property
+    def virtual(self) -> dict[str, VirtualSpec]:
+        """The virtual stations."""
+        return {name: station for name, station in self.stations.items() if isinstance(station, VirtualSpec)}
+
+    def lanes(self, names: Iterable[str]) -> dict[str, str]:
+        """Process of a virtual station -> that station, of those `names`."""
+        return {lane: name for name in names for lane in lanes(name, self.virtual[name].processes)}
 
     def station(self, kind: str) -> tuple[str, StationSpec]:
         """Name and specification of the station of `kind`."""

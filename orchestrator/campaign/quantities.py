@@ -32,6 +32,10 @@ MEASURED_BY: dict[str, tuple[str, ...]] = {
 """What a magnetometer's signal means -> the quantities its loops yield."""
 
 
+CALCULATED = ("saturation_magnetisation", "kerr_rotation")
+"""What calculators tell of a film."""
+
+
 def canonical_unit(quantity: str) -> str:
     """The unit in which `quantity` is kept: kA/m, mT, mrad, uohm cm, ohm or 1."""
     return next(iter(UNITS[quantity]))

@@ -22,6 +22,7 @@ from orchestrator.campaign.growing import GrowingSettings
 from orchestrator.campaign.problems import Findings, SpecError
 from orchestrator.campaign.table import Count, Number, Table, Text, key, validated
 from orchestrator.campaign.toml_source import Source
+from orchestrator.campaign.virtualspec import VirtualUse
 
 __all__ = [
     "Budget",
@@ -415,6 +416,10 @@ class Campaign(Table):
     optimizer: OptimizerSettings = key("How compositions are chosen.", default=OptimizerSettings())
     measurement: Measurement = key("The hysteresis loop.", default=Measurement())
     recovery: Recovery = key("What to do when something fails.", default=Recovery())
+    virtual: dict[Text, VirtualUse] = key(
+        "Name of a virtual station of the lab -> what may be spent on it; the model learns from its results and the films.",
+        default={},
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Campaign:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.calculations import Calculations, Result
 from orchestrator.campaign.commands import Given, unseen_hold
 from orchestrator.campaign.faults import Fault
 from orchestrator.campaign.lifecycle import (
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-COPIED = (dict, list, set, Samples, Observed, Steps, Specimen)
+COPIED = (dict, list, set, Samples, Observed, Steps, Specimen, Calculations)
 """What a copy of the state does not share with it."""
 
 ASSESSMENTS = 2
@@ -73,6 +74,8 @@ class CampaignState:
     every sample.
 
     `search` is what operators changed: their own samples, vetoes, the budget.
+
+    `calculations` are those of virtual stations.
     """
 
     def __init__(self) -> None:
@@ -104,6 +107,7 @@ class CampaignState:
         self.needs: str = ""
         self.needed_at = 0
         self.search = Search()
+        self.calculations = Calculations()
         self._samples = Samples()
         self._observations = Observed()
         self._steps = Steps()
@@ -220,6 +224,10 @@ class CampaignState:
                 self._happened(entry.sample, Happening.FILM_DEPOSITED, entry)
             case e.ObservationMade():
                 self._observed(entry, time)
+            case e.CalculationIntended():
+                self.calculations.begin(entry)
+            case e.CalculationEnded():
+                self.calculations.end(entry, self.version + 1)
             case e.CampaignStarted():
                 self.started, self.started_at = entry, time
                 self._equipped(entry)
@@ -582,8 +590,27 @@ def observation_for_model(sample: Sample) -> dict[str, Any]:
 
 
 def observations_for_model(state: CampaignState) -> list[dict[str, Any]]:
-    """All that the optimizer is to have observed, in the order of the journal."""
-    return [observation_for_model(state.samples[seen.sample]) for seen in state.observations]
+    """All that the optimizer is to have observed, in the order of the journal: films, and what was calculated."""
+    films = [(state.samples[seen.sample].observed_in, seen.sample) for seen in state.observations]
+    told = [(version, observation_for_model(state.samples[number])) for version, number in films]
+    told += [(result.version, calculation_for_model(result)) for result in state.calculations.results]
+    return [observation for _, observation in sorted(told, key=lambda pair: pair[0])]
+
+
+def calculation_for_model(result: Result) -> dict[str, Any]:
+    """What the optimizer's `observe` takes of a calculation."""
+    return {
+        "sample": -result.ended.calculation,
+        "composition": dict(result.ended.composition),
+        "composition_sigma": {},
+        "settings": dict(result.intent.settings),
+        "value": result.ended.value,
+        "sigma": result.ended.sigma,
+        "validity": "valid",
+        "bound": None,
+        "asked": {"composition": dict(result.intent.composition), "settings": dict(result.intent.settings)},
+        "station": result.intent.station,
+    }
 
 
 def candidate_of(sample: Sample) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from orchestrator.campaign.table import Count, Number, Table, Text, key
 
@@ -42,7 +41,7 @@ class VirtualSpec(Table):
     )
 
     @property
-    def devices(self) -> Mapping[str, object]:
+    def devices(self) -> dict[str, Any]:
         """None: it has no instruments."""
         return {}
 
@@ -51,6 +50,13 @@ class VirtualUse(Table):
     """What the campaign may spend on a virtual station."""
 
     calculations: Count = key("Calculations, at most.", unit="calculations", ge=1, le=1_000_000)
+    head_start: Count = key(
+        "Calculations that are made before the first film is chosen, unless they fail.",
+        unit="calculations",
+        ge=0,
+        le=10_000,
+        default=16,
+    )
     cost: Number = key(
         "What a calculation costs, where a film costs 1: one is begun only if what it may tell is worth that.",
         unit="films",

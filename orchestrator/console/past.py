@@ -90,7 +90,7 @@ def looking_at(past: Lookback, journal: Journal, simulated: bool, post: Post | N
         journal,
         clock=None,
         simulated=simulated,
-        heard=lambda: dict.fromkeys(past.lab.stations),
+        heard=lambda: dict.fromkeys(past.lab.instruments),
         chart=Modelling(past).chart,
         read_only=lambda: past.why,
         post=post,

@@ -122,7 +122,7 @@ def _station(heard: Heard | None, lab: LabSpec, name: str) -> LiveStation:
         hold_reason=told.get("hold_reason"),
         abort_reason=told.get("abort_reason"),
         troubles=[*told.get("faults", ()), *told.get("blocked", ())],
-        devices=_by_device(told.get("readings") or {}, lab.stations[name].devices),
+        devices=_by_device(told.get("readings") or {}, lab.instruments[name].devices),
     )
 
 

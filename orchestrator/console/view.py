@@ -86,7 +86,7 @@ def view(
             s.BestPoint(sample=i.sample, count=i.count, time=i.time, value=i.value, sigma=i.sigma)
             for i in history.improvements
         ],
-        stations={name: station(name, state, lab) for name in lab.stations},
+        stations={name: station(name, state, lab) for name in lab.instruments},
         next=_next(state, campaign, history),
         model=_model(state, history),
         reference=_reference(state),
@@ -175,8 +175,8 @@ def station(name: str, state: CampaignState, lab: LabSpec) -> s.StationView:
     else:
         told = "claimed" if name in state.occupied else "idle"
     return s.StationView(
-        kind=lab.stations[name].kind,
-        devices={device: spec.role for device, spec in lab.stations[name].devices.items()},
+        kind=lab.instruments[name].kind,
+        devices={device: spec.role for device, spec in lab.instruments[name].devices.items()},
         state=told,  # type: ignore[arg-type]  # one of its words
         step=None if own is None else _step(own, state, lab),
         lost=lost,

@@ -80,6 +80,14 @@ def sentence(entry: e.Entry) -> str:
             return f"Rates calibrated: {', '.join(entry.rates) or 'none'}."
         case e.ObservationMade():
             return f"Sample {entry.sample}: {_value(entry)}."
+        case e.CalculationIntended():
+            made = composition_words(entry.composition)
+            return f"Calculation {entry.calculation} begun by {entry.lane}: {made} ({entry.method})."
+        case e.CalculationEnded(end="done"):
+            kept = ", remembered" if entry.remembered else f", {entry.seconds:.3g} s"
+            return f"Calculation {entry.calculation}: {entry.value:.5g} {entry.unit} ({entry.fidelity}{kept})."
+        case e.CalculationEnded():
+            return f"Calculation {entry.calculation} {entry.end}{_because(entry.error)}."
         case e.ReferenceMeasured():
             return f"Reference measured: {entry.ratio:.4f} ± {entry.ratio_sigma:.4f} of what is known, {entry.verdict}."
         case e.ObservationWithdrawn():

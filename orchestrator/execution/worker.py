@@ -54,7 +54,7 @@ def build(config: Mapping[str, Any]) -> tuple[Station, Clock, dict[str, float]]:
     lab = LabSpec.model_validate(config["lab"])
     name = config["station"]
     station: Station = getattr(module, function)(lab, name, config["addresses"], clock)
-    return station, clock, {device: spec.poll_s for device, spec in lab.stations[name].devices.items()}
+    return station, clock, {device: spec.poll_s for device, spec in lab.instruments[name].devices.items()}
 
 
 def claim(path: Path) -> FileLock:

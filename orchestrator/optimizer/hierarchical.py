@@ -1,8 +1,8 @@
 """The optimizer of a campaign that has calculators beside its films.
 
-A film is chosen as ever, by a model that leans on the calculators as far as the evidence goes (see `hierarchy`).  Films
-begin where the calculator promises most; the second, as far from the first as can be, tells whether it is right; and the
-rest of the space-filling films are left out as long as the model leans on it.
+A film is chosen as ever, by a model that leans on the calculators as far as the evidence goes (see `hierarchy`).
+Films begin where the calculator promises most; the second, far from the first, tells whether it is right; and the rest
+of the space-filling films are left out as long as the model leans on it.
 
 A calculation is chosen by what it may change about the next film: the expected improvement by what is open in the
 calculator's own prediction alone.  It is worth its price if that, over what it costs, is more than what the best film

@@ -2,7 +2,7 @@
 
 Notation
 --------
-k       real observations with a value; X (k, d) scaled inputs, t (k,) warped targets, v (k,) known noise (see `surrogate`)
+k       films with a value; X (k, d) scaled inputs, t (k,) warped targets, v (k,) known noise (see `surrogate`)
 g       what a virtual station says, as a process through its own results predicts it
 z       (k,)    g at X, of mean 0 and variance 1 over the space
 rho     scale: by how much t rises with z
@@ -47,8 +47,8 @@ ROUNDS = 2
 
 @dataclass(frozen=True)
 class Trust:
-    """What process k makes of a calculator: rho, and the logarithm of the evidence for it over that for none, prior odds
-    included."""
+    """What process k makes of a calculator: rho, and the logarithm of the evidence for it over that for none, prior
+    odds included."""
 
     station: str
     scale: float
@@ -161,7 +161,9 @@ class Joined(Surrogate):
         self, k: int, X: Floats, y: Floats, v: Floats, before: gp.Hyperparameters | None
     ) -> gp.Hyperparameters:
         alone = super()._fit_process(k, X, y, v, before)
-        found = [self._trust(k, station, told, X, y, v, alone) for station, told in self.calculated.items() if told.ready]
+        found = [
+            self._trust(k, station, told, X, y, v, alone) for station, told in self.calculated.items() if told.ready
+        ]
         best = max((trust for trust in found if trust is not None), key=lambda trust: trust.log_odds, default=None)
         self.trusts[k], self._trends[k] = best, None
         if best is None or not best.taken:

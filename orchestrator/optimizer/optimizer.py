@@ -62,7 +62,12 @@ def make_optimizer(
         raise ValueError(f"campaign {campaign.name}: the optimizer takes one objective, not {len(campaign.objectives)}")
     direction = campaign.objectives[0].direction
     domain, budget = domain_of(campaign, clock), campaign.budget.samples
-    optimizer = Optimizer(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
+    kind: type[Optimizer] = Optimizer
+    if campaign.virtual:
+        from orchestrator.optimizer import hierarchical  # which is built on this module
+
+        kind = hierarchical.HierarchicalOptimizer
+    optimizer = kind(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
     for observation in earlier(campaign):
         optimizer.observe(observation, counted=False)
     for seen in observations:

@@ -24,6 +24,7 @@ from typing import Any
 
 from orchestrator import rpc
 from orchestrator.campaign.spec import Campaign
+from orchestrator.optimizer.hierarchical import HierarchicalOptimizer
 from orchestrator.optimizer.optimizer import Optimizer, make_optimizer
 
 NAME = "optimizer"
@@ -92,6 +93,22 @@ class OptimizerService:
         """
         with self._lock:
             return self._up_to_date(observed).suggest(pending, number, vetoed, withheld).as_dict()
+
+    def suggest_calculation(
+        self,
+        prices: Mapping[str, float],
+        pending: Mapping[str, Sequence[Mapping[str, Any]]],
+        number: int,
+        observed: int,
+    ) -> dict[str, Any]:
+        """Calculation `number` of the campaign, at one of the virtual stations of `prices`, as a dict; empty if none is
+        worth its price until more is known.  `pending` are being calculated, by station."""
+        with self._lock:
+            optimizer = self._up_to_date(observed)
+            if not isinstance(optimizer, HierarchicalOptimizer):
+                return {}
+            found = optimizer.suggest_calculation(prices, pending, number)
+            return {} if found is None else found.as_dict()
 
     def diagnose(self, observed: int) -> dict[str, Any]:
         """How far the model of the `observed` observations can be trusted: a `Diagnosis` as a dict."""

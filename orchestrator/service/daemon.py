@@ -29,11 +29,13 @@ from orchestrator.campaign.lifecycle import Command, CommandRefused, Mode, next_
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState, candidate_of, observations_for_model
 from orchestrator.journal import Journal
-from orchestrator.service import acting, budget, outcomes, policy
+from orchestrator.service import acting, budget, calculating, outcomes, policy
 from orchestrator.service.books import Books, Listener
+from orchestrator.service.calculating import Calculating
 from orchestrator.service.happenings import (
     AlertsSeen,
     Answer,
+    CalculationCame,
     CommandCame,
     Happening,
     OptimizerTurned,
@@ -68,9 +70,10 @@ class Asked:
 class Daemon:
     """Runs one campaign in one lab to its end: a new one, or the one that `journal` tells of.
 
-    `stations` (by name) and `suggestions` do the work; whoever made them ends them.  `boot` names this boot of the
-    machine, for the journal; `contract` is what its start was signed on.  `on_progress` is called with a `Progress`
-    after every change (on the deciding thread; it must not block), and `listener` is told of every entry.
+    `stations` and `calculators` (by name) and `suggestions` do the work; whoever made them ends them.  `boot` names
+    this boot of the machine, for the journal; `contract` is what its start was signed on.  `on_progress` is called with
+    a `Progress` after every change (on the deciding thread; it must not block), and `listener` is told of every
+    entry.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Daemon:
         contract: e.ContractSigned | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
         listener: Listener | None = None,
+        calculators: Mapping[str, Station] | None = None,
     ) -> None:
         self._campaign = campaign
         self.lab = lab
@@ -98,6 +102,7 @@ class Daemon:
         self._stations = stations
         self._suggestions = suggestions
         self._orders = Orders(stations)
+        self._calculating = Calculating(lab, campaign, calculators or {}, suggestions)
         self._inbox: SimpleQueue[Happening] = SimpleQueue()  # may be put to from a signal
         self._on_progress = on_progress
         self._asked: Asked | None = None
@@ -160,6 +165,7 @@ class Daemon:
         for station in self._stations.values():
             station.watch(self._inbox.put)
         self._suggestions.watch(self._inbox.put)
+        self._calculating.watch(self._inbox.put)
         self._take_up(recovered, abort)
         while self.state.ended is None:
             self._decide()
@@ -204,6 +210,7 @@ class Daemon:
         self._books.append(e.DaemonStarted(boot=self.boot), *self._signed)
         for uid, step in self.state.open_steps.items():
             self._stations[step.intent.station].settle(uid, self._step_ended)
+        self._calculating.settle(self.state, self._step_ended)
 
     def _take_next(self) -> None:
         try:
@@ -216,6 +223,8 @@ class Daemon:
                 self._step_came(happening)
             case SuggestionCame():
                 self._suggestion_came(happening)
+            case CalculationCame():
+                self._calculation_came(happening)
             case CommandCame():
                 self._command_came(happening)
             case AlertsSeen():
@@ -239,12 +248,18 @@ class Daemon:
         for step in next_steps(self.state, self.layout):
             if policy.ripe(step, self.state, self.campaign, self._books.now()):
                 self._claim(step)
+        if not policy.enough(self.state, self.campaign, self.layout, self._books.now()):
+            self._calculating.consider(self.state, self.campaign)
         if self._asked is not None and self.state.mode is not Mode.ABORTING:
             return
         if policy.wants_sample(self.state, self.campaign, self.layout, self._books.now()):
-            self._ask()
+            if not self._calculating.waiting(self.state, self.campaign):
+                self._ask()
         elif end := policy.conclusion(self.state, self.campaign, self.layout, self._books.now()):
-            self._end(end)
+            if gone := self._calculating.let_go(self.state, self.campaign, "the campaign ends"):
+                self._books.append(*gone)
+            if not self.state.calculations.under_way:
+                self._end(end)
 
     # --- suggestions ----------------------------------------------------------------------------------
 
@@ -290,6 +305,11 @@ class Daemon:
             )
         )
 
+    def _calculation_came(self, came: CalculationCame) -> None:
+        if (intent := self._calculating.came(came, self.state, self.campaign)) is not None:
+            self._books.append(intent)
+            self._calculating.begin(intent, self._step_ended)
+
     # --- steps ----------------------------------------------------------------------------------------
 
     def _claim(self, step: Step) -> None:
@@ -302,6 +322,9 @@ class Daemon:
         self._inbox.put(StepCame(step, answer))
 
     def _step_came(self, came: StepCame) -> None:
+        if (calculation := self.state.calculations.with_step(came.step)) is not None:
+            self._books.append(calculating.ended(self.campaign, calculation, came.answer))
+            return
         if came.step not in self.state.open_steps:
             log.warning("step %s ended once more: %s", came.step, came.answer["state"])
             return
@@ -394,6 +417,9 @@ class Daemon:
     # --- losses and ends ------------------------------------------------------------------------------
 
     def _station_turned(self, came: StationTurned) -> None:
+        if self._calculating.owns(came.station):
+            self._calculating.turned(came)
+            return
         match came.turn:
             case "lost":
                 self._books.append(e.StationLost(station=came.station, reason=came.reason))

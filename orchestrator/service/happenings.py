@@ -64,4 +64,13 @@ class OptimizerTurned:
     reason: str
 
 
-Happening = StepCame | SuggestionCame | CommandCame | AlertsSeen | StationTurned | OptimizerTurned
+@dataclass(frozen=True)
+class CalculationCame:
+    """What to calculate next, or None: nothing is worth it until more is known.  `known` is what the choice took into
+    account (`orchestrator.service.calculating.Known`)."""
+
+    suggestion: dict[str, Any] | None
+    known: Any
+
+
+Happening = StepCame | SuggestionCame | CalculationCame | CommandCame | AlertsSeen | StationTurned | OptimizerTurned

@@ -14,7 +14,7 @@ from orchestrator.campaign.spec import Campaign
 from orchestrator.optimizer import fallback
 from orchestrator.service.children import Child
 from orchestrator.service.happenings import OptimizerTurned
-from orchestrator.service.suggestions import OnAnswer, Question
+from orchestrator.service.suggestions import CalculationQuestion, OnAnswer, Question
 from orchestrator.service.supervision import Restarts, Supervisor
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class OptimizerProcess:
         self._token = token
         self._timeout_s = timeout_s
         self._told: list[dict[str, Any]] = []
+        self._one_at_a_time = threading.Lock()  # bringing it up to date, and asking
         self._log = folder / "optimizer.log"
         self._process = Supervisor("the optimizer", self._launch, self._take_up, self._probe, restarts)
 
@@ -55,6 +56,27 @@ class OptimizerProcess:
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         threading.Thread(target=self._answer, args=(question, on_answer), name="suggest", daemon=True).start()
+
+    def ask_calculation(
+        self, question: CalculationQuestion, on_answer: Callable[[dict[str, Any] | None], None]
+    ) -> None:
+        threading.Thread(
+            target=self._answer_calculation, args=(question, on_answer), name="suggest calculation", daemon=True
+        ).start()
+
+    def _answer_calculation(
+        self, question: CalculationQuestion, on_answer: Callable[[dict[str, Any] | None], None]
+    ) -> None:
+        try:
+            with self._one_at_a_time:
+                optimizer = self._process.remote.within(self._timeout_s)
+                known = self._bring_up_to_date(optimizer, question.observations)
+                told = (question.prices, question.pending, question.number, known)
+                found = dict(optimizer.suggest_calculation(*told))
+        except rpc.RpcError:
+            log.warning("nothing is calculated: the optimizer cannot be asked", exc_info=True)
+            found = {}
+        on_answer(found or None)
 
     def chart(self, candidates: list[dict[str, Any]], pending: list[dict[str, Any]], number: int) -> dict[str, Any]:
         """What the model expects of `candidates`, for a picture: see `OptimizerService.chart`.  Blocks while the
@@ -82,7 +104,8 @@ class OptimizerProcess:
     def _answer(self, question: Question, on_answer: OnAnswer) -> None:
         began = time.monotonic()
         try:
-            suggestion = self._suggest(self._process.remote.within(self._timeout_s), question)
+            with self._one_at_a_time:
+                suggestion = self._suggest(self._process.remote.within(self._timeout_s), question)
         except rpc.RpcError as error:
             log.warning("suggestion %d is a space-filling one", question.number, exc_info=True)
             suggestion = fallback(
@@ -95,15 +118,20 @@ class OptimizerProcess:
     def _suggest(self, optimizer: rpc.Remote, question: Question) -> dict[str, Any]:
         """Bring the optimizer up to date, and ask.  One that forgot, or knows what was withdrawn since, is told
         everything again."""
-        known = optimizer.known()
-        if self._told[:known] != question.observations[:known]:
-            known = optimizer.reset()
-        self._told = list(question.observations)
-        for observation in question.observations[known:]:
-            known = optimizer.observe(observation, known)
+        known = self._bring_up_to_date(optimizer, question.observations)
         told = (question.pending, question.number, known, question.vetoed, question.withheld)
         suggestion = dict(optimizer.suggest(*told))
         return {**suggestion, "assessment": self._assess(optimizer, known)}
+
+    def _bring_up_to_date(self, optimizer: rpc.Remote, observations: list[dict[str, Any]]) -> int:
+        """How many observations it knows then."""
+        known: int = optimizer.known()
+        if self._told[:known] != observations[:known]:
+            known = optimizer.reset()
+        self._told = list(observations)
+        for observation in observations[known:]:
+            known = optimizer.observe(observation, known)
+        return known
 
     def _assess(self, optimizer: rpc.Remote, known: int) -> dict[str, Any] | None:
         """How far the model can be trusted; None if it does not say so, which is no reason to go without it."""

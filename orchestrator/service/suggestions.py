@@ -28,6 +28,17 @@ class Question:
     withheld: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class CalculationQuestion:
+    """What is to be calculated as number `number`, by one of the virtual stations of `prices`; `pending` are candidates
+    that are being calculated, by station."""
+
+    number: int
+    observations: list[dict[str, Any]]
+    prices: dict[str, float]
+    pending: dict[str, list[dict[str, Any]]]
+
+
 class Suggestions(Protocol):
     """Whoever suggests compositions.  There is always an answer, if need be a space-filling one."""
 
@@ -36,3 +47,8 @@ class Suggestions(Protocol):
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         """Return at once; the answer follows in `on_answer`."""
+
+    def ask_calculation(
+        self, question: CalculationQuestion, on_answer: Callable[[dict[str, Any] | None], None]
+    ) -> None:
+        """Return at once; the answer, None for nothing, follows in `on_answer`."""

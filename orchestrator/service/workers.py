@@ -40,8 +40,17 @@ class Heard:
 class WorkerStation:
     """One station's worker: launched here, then `await_started`, `configure`, `connect`, `watch`."""
 
-    def __init__(self, name: str, folder: Path, token: str, spares: Spares, restarts: Restarts | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        token: str,
+        spares: Spares,
+        restarts: Restarts | None = None,
+        module: str = MODULE,
+    ) -> None:
         self.name = name
+        self._module = module
         self.waiting_on = ""
         self.heard: Heard | None = None  # replaced as a whole, so it can be read on any thread
         self._token = token
@@ -147,7 +156,7 @@ class WorkerStation:
     def _launch(self) -> Child:
         if self._first:
             self._first = False
-            return Child(f"station {self.name}", [MODULE], self._log)
+            return Child(f"station {self.name}", [self._module], self._log)
         child = self._spares.take()
         child.tell(self._config)
         return child

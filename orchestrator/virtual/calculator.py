@@ -6,6 +6,7 @@
     ├── UnsuitableComposition   the method does not hold for these elements; another composition may do
     ├── ProgramMissing          the program, or a file of it, is not on this machine
     ├── CalculationTimeout      it took longer than it may
+    ├── CalculationStopped      somebody ended it
     ├── ProgramCrashed          the program ended with an error, or by a signal
     ├── NotConverged            it ended without reaching its own targets
     └── UnreadableResult        it ended, and what it wrote is not what its documentation says
@@ -51,6 +52,10 @@ class ProgramMissing(CalculationFailed):
 
 class CalculationTimeout(CalculationFailed):
     fault = "timeout"
+
+
+class CalculationStopped(CalculationFailed):
+    fault = "protocol"
 
 
 class ProgramCrashed(CalculationFailed):

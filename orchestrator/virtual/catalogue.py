@@ -18,31 +18,36 @@ KERR_MRAD_PER_KA_M = 4e-4
 says of Kerr rotation is no more than that it is proportional to the magnetisation."""
 
 
-def calculator_of(spec: VirtualSpec, folder: Path) -> Calculator:
-    """The calculator of a station; `folder` is where it keeps results, if its own says nothing else."""
+Stopped = Callable[[], bool]
+
+
+def calculator_of(spec: VirtualSpec, folder: Path, stopped: Stopped = lambda: False) -> Calculator:
+    """The calculator of a station; `folder` is where it keeps results, if its own says nothing else, and `stopped` says
+    when a calculation under way is not wanted any more."""
     home = Path(spec.results).expanduser() if spec.results else folder
-    return MAKERS[spec.calculator](spec, home)
+    return MAKERS[spec.calculator](spec, home, stopped)
 
 
-def _slater_pauling(spec: VirtualSpec, home: Path) -> Calculator:
+def _slater_pauling(spec: VirtualSpec, home: Path, stopped: Stopped) -> Calculator:
     return SlaterPauling()
 
 
-def _elk(spec: VirtualSpec, home: Path) -> Calculator:
+def _elk(spec: VirtualSpec, home: Path, stopped: Stopped) -> Calculator:
     mesh = Mesh(k_spacing=spec.k_spacing_per_a)
     species = Path(spec.species) if spec.species else SPECIES
-    return Elk(home / "elk", _program(spec, "elk-lapw"), mesh, spec.structure, species, spec.typical_s)
+    return Elk(home / "elk", _program(spec, "elk-lapw", stopped), mesh, spec.structure, species, spec.typical_s)
 
 
-def _akaikkr(spec: VirtualSpec, home: Path) -> Calculator:
-    return AkaiKkr(home / "akaikkr", _program(spec, "specx"), structure=spec.structure, typical_s=spec.typical_s)
+def _akaikkr(spec: VirtualSpec, home: Path, stopped: Stopped) -> Calculator:
+    program = _program(spec, "specx", stopped)
+    return AkaiKkr(home / "akaikkr", program, structure=spec.structure, typical_s=spec.typical_s)
 
 
-def _program(spec: VirtualSpec, command: str) -> Program:
-    return Program((spec.program or command,), timeout_s=spec.timeout_s, cores=spec.cores)
+def _program(spec: VirtualSpec, command: str, stopped: Stopped) -> Program:
+    return Program((spec.program or command,), timeout_s=spec.timeout_s, cores=spec.cores, stopped=stopped)
 
 
-MAKERS: dict[str, Callable[[VirtualSpec, Path], Calculator]] = {
+MAKERS: dict[str, Callable[[VirtualSpec, Path, Stopped], Calculator]] = {
     "slater-pauling": _slater_pauling,
     "elk": _elk,
     "akaikkr": _akaikkr,

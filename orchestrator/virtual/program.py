@@ -8,16 +8,23 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from orchestrator.virtual.calculator import CalculationTimeout, ProgramCrashed, ProgramMissing
+from orchestrator.virtual.calculator import (
+    CalculationStopped,
+    CalculationTimeout,
+    ProgramCrashed,
+    ProgramMissing,
+)
 
 OUTPUT = "stdout.txt"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LOOK_S = 0.25
+"""Real seconds between looks whether a result is still wanted."""
 GOING_S = 5.0
 """Real seconds that a program has to go after it was asked to."""
 _LIBC = ctypes.CDLL(None)
@@ -28,12 +35,14 @@ TAIL = 400
 
 @dataclass(frozen=True)
 class Program:
-    """How `command` is run: `cores` threads, at most `timeout_s` real seconds; `niceness` is added to ours."""
+    """How `command` is run: `cores` threads, at most `timeout_s` real seconds, and until `stopped` says that its result
+    is not wanted any more; `niceness` is added to ours."""
 
     command: Sequence[str]
     timeout_s: float
     cores: int = 1
     niceness: int = 10
+    stopped: Callable[[], bool] = lambda: False
 
     def run(self, folder: Path, stdin: Path | None = None) -> float:
         """Run it in `folder`, its standard output and errors into `OUTPUT` there; real seconds that it took.
@@ -55,12 +64,7 @@ class Program:
                 preexec_fn=partial(_begin, os.getpid(), self.niceness),
             )
         try:
-            code = process.wait(self.timeout_s)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            raise CalculationTimeout(
-                f"{self.command[0]} was ended after {self.timeout_s:g} s: give it more time or cores, or a coarser mesh"
-            ) from None
+            code = self._await(process)
         except BaseException:
             _end(process)
             raise
@@ -68,6 +72,18 @@ class Program:
             how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
             raise ProgramCrashed(f"{self.command[0]} ended {how}; its last words: {tail(folder / OUTPUT)}")
         return time.monotonic() - begun
+
+    def _await(self, process: subprocess.Popen[bytes]) -> int:
+        """Its exit code."""
+        until = time.monotonic() + self.timeout_s
+        while (left := until - time.monotonic()) > 0:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(min(left, LOOK_S))
+            if self.stopped():
+                raise CalculationStopped(f"{self.command[0]} was ended: its result is not wanted any more")
+        raise CalculationTimeout(
+            f"{self.command[0]} was ended after {self.timeout_s:g} s: give it more time or cores, or a coarser mesh"
+        )
 
 
 def found(command: str) -> str:

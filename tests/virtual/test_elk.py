@@ -120,7 +120,8 @@ def test_a_calculation_that_takes_too_long_is_ended_with_all_its_children(elk):
 def test_a_calculation_ends_with_the_process_that_asked_for_it(elk, tmp_path):
     code = (
         "import pathlib, sys; from orchestrator.virtual.program import Program;"
-        "Program(('sh', '-c', 'exec 9>> alive; flock 9; echo up; exec sleep 600'), 600.0).run(pathlib.Path(sys.argv[1]))"
+        "held = 'exec 9>> alive; flock 9; echo up; exec sleep 600';"
+        "Program(('sh', '-c', held), 600.0).run(pathlib.Path(sys.argv[1]))"
     )
     asking = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     output = tmp_path / "stdout.txt"
