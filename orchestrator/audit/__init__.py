@@ -2,8 +2,8 @@
 
 It reads the files with its own eyes, and shares no code with the programs that wrote them but the types of the
 entries.  ``sqlite_file``, ``journal_file``, ``documents_file`` and ``world_file`` read; ``records`` is what they
-read; ``order``, ``samples``, ``campaign``, ``acts``, ``documents``, ``world_films`` and ``world_acts`` are checks,
-pure; ``table`` lists them.
+read; ``order``, ``samples``, ``calculations``, ``campaign``, ``acts``, ``documents``, ``world_films`` and
+``world_acts`` are checks, pure; ``table`` lists them.
 """
 
 from __future__ import annotations

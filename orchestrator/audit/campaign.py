@@ -206,7 +206,9 @@ def left_safe(records: Records) -> Iterator[Ruling]:
     if records.over is None or records.started is None:
         yield Unchecked("the campaign has not ended")
         return
-    for station in _table(records.started.lab, "stations"):
+    for station, told in _table(records.started.lab, "stations").items():
+        if isinstance(told, dict) and told.get("kind") == "virtual":
+            continue  # it has nothing that could be unsafe
         last = max((_last(step) for step in records.steps.values() if step.intent.entry.station == station), default=0)
         safe = any(
             isinstance(fact.entry, e.StationMadeSafe | e.StationRestarted) and fact.entry.station == station

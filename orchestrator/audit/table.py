@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.audit import (
     acts,
+    calculations,
     campaign,
     chosen,
     documents,
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     Check("samples-known", 1, "nothing is told of a sample that was never suggested", order.samples_known),
     Check("intent-before-outcome", 1, "every outcome follows its own intent, once", order.intent_before_outcome),
     Check("one-step-per-station", 1, "no station and no sample has two steps open", order.one_step_per_station),
+    Check("calculations-framed", 1, "every calculation ends once, after its intent", calculations.calculations_framed),
     Check("done-has-result", 1, "a step that is done tells its result, once", order.done_has_result),
     Check("results-within-steps", 1, "every result belongs to an open step", order.results_within_steps),
     Check("moves-connected", 1, "samples go from where they are to where it is free", campaign.moves_connected),
@@ -85,6 +87,12 @@ CHECKS: tuple[Check, ...] = (
     Check("world-intact", 9, "the world log can be read", world_films.world_intact),
     Check("world-in-order", 9, "the world log is in order", world_films.world_in_order),
     Check("suggestions-in-budget", 10, "samples and substrates stay within the budget", campaign.suggestions_in_budget),
+    Check(
+        "calculations-allowed",
+        10,
+        "virtual stations calculate what the campaign allows",
+        calculations.calculations_allowed,
+    ),
     Check("settings-as-chosen", 10, "settings are chosen and applied as the campaign says", chosen.settings_as_chosen),
     Check("settings-within-limits", 10, "what was asked is within the lab's limits", campaign.settings_within_limits),
     Check("readings-within-limits", 10, "what was set is within the devices' limits", documents.readings_within_limits),

@@ -75,7 +75,7 @@ def campaign_text(answers: Answers, file: str, lab_file: str) -> str:
     return (
         CAMPAIGN_HEAD.format(file=file)
         + "\n"
-        + commented(Campaign, values, leave_out=frozenset({"recovery", "growing"}))
+        + commented(Campaign, values, leave_out=frozenset({"recovery", "growing", "virtual"}))
     )
 
 

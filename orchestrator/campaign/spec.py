@@ -417,7 +417,7 @@ class Campaign(Table):
     measurement: Measurement = key("The hysteresis loop.", default=Measurement())
     recovery: Recovery = key("What to do when something fails.", default=Recovery())
     virtual: dict[Text, VirtualUse] = key(
-        "Name of a virtual station of the lab -> what may be spent on it; the model learns from its results and the films.",
+        "Name of a virtual station of the lab -> what may be spent on it; the model learns from its results too.",
         default={},
     )
 

@@ -11,6 +11,7 @@ from orchestrator.campaign.entries import Recorded
 from orchestrator.report.acts import act_table
 from orchestrator.report.belief import believed
 from orchestrator.report.best import best_so_far
+from orchestrator.report.calculations import calculations
 from orchestrator.report.card import report_card
 from orchestrator.report.consumables import Gas, consumables
 from orchestrator.report.facts import Night
@@ -80,6 +81,7 @@ def render(
         "What operators did about the search": act_table(night),
         "Hazards in the simulated lab": hazard_list(hazards, night) if simulated else None,
         "Model": model(night) if night.state.assessments else None,
+        "Calculations": calculations(night),
         "Repeatability and drift": repeatability(night),
         "Consumables": consumables(night, gas),
         "Report card": report_card(night, search, gas),

@@ -137,7 +137,8 @@ class Calculating:
         """Whether the first film is to wait for a calculation: one is wanted, and can be made."""
         if not head_start(state, campaign) or self._declined == known(state):
             return False
-        live = any(intent.lane not in self._dead for intent in state.calculations.under_way.values())
+        alive = set(self._stations) - self._dead
+        live = any(intent.lane in alive for intent in state.calculations.under_way.values())
         return live or self._asking or bool(budget(state, campaign, self._lanes, self._dead).lanes)
 
     def consider(self, state: CampaignState, campaign: Campaign) -> None:

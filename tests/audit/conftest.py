@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .night import acted_night, checked_night, plain_night, troubled_night
+from .night import acted_night, calculated_night, checked_night, plain_night, troubled_night
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "plain": plain_night(folder / "plain"),
         "troubled": troubled_night(folder / "troubled"),
         "checked": checked_night(folder / "checked"),
+        "calculated": calculated_night(folder / "calculated"),
         "acted": acted_night(folder / "acted"),
         "taken up": troubled_night(folder / "taken up", taken_up=True),
     }

@@ -166,6 +166,32 @@ def acted_night(home: Path) -> Path:
     return night.close()
 
 
+def calculated_night(home: Path) -> Path:
+    """A virtual station calculates twice, of which once in vain, and is cut off once; then a film is made."""
+    night = Scribe(home, virtual={"theory": {"calculations": 2, "head_start": 1, "cost": 0.001}})
+    iron = {"Fe": 1.0, "Co": 0.0}
+    for number, end in enumerate(("done", "interrupted", "failed"), 1):
+        night.now += 10
+        night.say(
+            e.CalculationIntended(
+                calculation=number, step=f"calculation-{number}", station="theory", lane="theory.1", composition=iron,
+                method="space-filling", observed=0, calculated=int(number > 1),
+            )
+        )  # fmt: skip
+        night.now += 10
+        told = {"fidelity": "closed-form", "value": 1740.0, "sigma": 0.0} if end == "done" else {"error": "no"}
+        fault = {"fault": "timeout"} if end == "failed" else {}
+        ended = {"calculation": number, "end": end, "composition": iron, "unit": "kA/m", **told, **fault}
+        night.say(e.CalculationEnded.model_validate(ended))
+    night.suggest(1)
+    night.transfer(1, "deposition")
+    night.deposit(1)
+    _is_measured(night, 1)
+    night.made_safe("stop")
+    night.say(e.CampaignEnded(end="stopped", reason="stop"))
+    return night.close()
+
+
 def _is_measured(night: Scribe, sample: int) -> None:
     night.transfer(sample, "magnetometry")
     night.measure(sample)

@@ -63,7 +63,9 @@ LAB: dict[str, Any] = {
 class Scribe:
     """Writes a night into `home`; `now` is lab time, and every method moves it on."""
 
-    def __init__(self, home: Path, reference: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, home: Path, reference: dict[str, Any] | None = None, virtual: dict[str, Any] | None = None
+    ) -> None:
         home.mkdir(parents=True)
         self.home = home
         self.now = START
@@ -82,7 +84,12 @@ class Scribe:
         if reference is not None:
             self.places[e.REFERENCE] = f"cassette/{reference['slot']}"
             self.substrates = {e.REFERENCE: reference["slot"]}
-        self.say(e.CampaignStarted(campaign=CAMPAIGN, lab=lab, by="anna"), e.DaemonStarted(boot="boot-1"))
+        campaign = CAMPAIGN
+        if virtual is not None:
+            campaign = {**CAMPAIGN, "virtual": virtual}
+            stations = {name: {"kind": "virtual", "calculator": "slater-pauling"} for name in virtual}
+            lab = {**lab, "stations": {**LAB["stations"], **stations}}
+        self.say(e.CampaignStarted(campaign=campaign, lab=lab, by="anna"), e.DaemonStarted(boot="boot-1"))
 
     # --- the three kinds of file ----------------------------------------------------------------------
 

@@ -255,7 +255,7 @@ CASES: tuple[Case, ...] = (
         "[stopping]",
         "[stoping]",
         (
-            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, budget, cost, stopping, optimizer, measurement, recovery',
+            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, budget, cost, stopping, optimizer, measurement, recovery, virtual',
         ),
     ),
     Case(
@@ -670,14 +670,16 @@ CASES: tuple[Case, ...] = (
         "lab",
         'kind = "transfer"\n',
         "",
-        ('lab.toml:56: stations.robot.kind: is missing; give one of "deposition", "magnetometry", "transfer"',),
+        (
+            'lab.toml:56: stations.robot.kind: is missing; give one of "deposition", "magnetometry", "transfer", "virtual"',
+        ),
     ),
     Case(
         "lab",
         'kind = "transfer"',
         'kind = "robot"',
         (
-            'lab.toml:57: stations.robot.kind = "robot": is no kind of station; give one of "deposition", "magnetometry", "transfer"',
+            'lab.toml:57: stations.robot.kind = "robot": is no kind of station; give one of "deposition", "magnetometry", "transfer", "virtual"',
         ),
     ),
     Case(

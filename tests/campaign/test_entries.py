@@ -61,6 +61,8 @@ def fields(cls: type) -> dict[str, st.SearchStrategy[Any]]:
             drawn[name] = fractions()
     if cls is e.ObservationMade:
         drawn |= {"validity": st.just("valid"), "value": finite, "sigma": st.floats(0, 1e9), "bound": st.none()}
+    if cls is e.CalculationEnded:
+        drawn |= {"end": st.just("done"), "value": finite, "sigma": st.floats(0, 1e9)}
     return drawn
 
 

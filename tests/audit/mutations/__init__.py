@@ -4,7 +4,19 @@ Each takes a copy of a clean night and does one thing to it that no correct prog
 all the checks that must find a breach; none beside them may.
 """
 
-from tests.audit.mutations import acts, campaign, documents, order, reference, samples, world
+from tests.audit.mutations import acts, calculations, campaign, documents, order, reference, samples, world
 from tests.audit.mutations.kit import MUTATIONS, Mutation, put
 
-__all__ = ["MUTATIONS", "Mutation", "acts", "campaign", "documents", "order", "put", "reference", "samples", "world"]
+__all__ = [
+    "MUTATIONS",
+    "Mutation",
+    "acts",
+    "calculations",
+    "campaign",
+    "documents",
+    "order",
+    "put",
+    "reference",
+    "samples",
+    "world",
+]
