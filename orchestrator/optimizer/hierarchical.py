@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -173,6 +173,12 @@ class HierarchicalOptimizer(Optimizer):
         if self._joined.ready and self._joined.leaning:
             return self._by_model(pending, rows, vetoed, withheld, number)
         return super()._choose(pending, rows, vetoed, withheld, number)
+
+    def _plain(self, number: int, row: Rows, method: str, *, replicate: bool = False) -> Suggestion:
+        """It tells by how many calculations it was chosen, so that it can be chosen again."""
+        chosen = super()._plain(number, row, method, replicate=replicate)
+        counts = {station: len(told.model) for station, told in self._joined.calculated.items()}
+        return replace(chosen, hyperparameters={"hierarchy": {"calculations": counts}}) if counts else chosen
 
     def _described(self) -> dict[str, Any]:
         told = super()._described()

@@ -12,8 +12,8 @@ from orchestrator.campaign.beginning import Answers, campaign_text, lab_text, qu
 from orchestrator.campaign.commented import toml
 from orchestrator.campaign.labspec import LabSpec, check_fit, parse_lab
 from orchestrator.campaign.spec import Campaign, parse_campaign
-from orchestrator.campaign.virtualspec import VirtualSpec
 from orchestrator.campaign.table import tables
+from orchestrator.campaign.virtualspec import VirtualSpec
 
 CASES = [(kind, quantity) for kind in ("vsm", "moke") for quantity in quantities_of(kind)]
 
