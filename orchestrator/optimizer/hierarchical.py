@@ -1,8 +1,9 @@
 """The optimizer of a campaign that has calculators beside its films.
 
 A film is chosen as ever, by a model that leans on the calculators as far as the evidence goes (see `hierarchy`).
-Films begin where the calculator promises most; the second, far from the first, tells whether it is right; and the rest
-of the space-filling films are left out as long as the model leans on it.
+Films begin where the calculator promises most; the second, far from the first, tells whether it is right; those that
+follow before two are measured are spread where it promises much; and the rest of the space-filling films are left out
+as long as the model leans on it.
 
 A calculation is chosen by what it may change about the next film: the expected improvement by what is open in the
 calculator's own prediction alone.  It is worth its price if that, over what it costs, is more than what the best film
@@ -21,15 +22,17 @@ import numpy as np
 from orchestrator.campaign.cost import Cost
 from orchestrator.optimizer.acquisition import log_expected_improvement
 from orchestrator.optimizer.domain import Domain, Floats, Rows, Taken
-from orchestrator.optimizer.hierarchy import Joined
+from orchestrator.optimizer.hierarchy import Calculated, Joined
 from orchestrator.optimizer.mixture import moments
 from orchestrator.optimizer.optimizer import INCUMBENTS, REPRESENTATIVES, Optimizer, Told
 from orchestrator.optimizer.settings import Settings
-from orchestrator.optimizer.start import generator, space_filling
+from orchestrator.optimizer.start import distances, generator, space_filling
 from orchestrator.optimizer.suggestion import Candidate, Observation, Suggestion, Value
 
 FIRST_CALCULATIONS = 4
 """Times the number of features and one more: so many are spread over the space before any is chosen by value."""
+PROMISING = 0.1
+"""Of the space: the part of it, by a calculator, in which films are made while none has been measured."""
 CALCULATED = "calculated"
 """The method of a film that is where a calculator promises most."""
 OF_CALCULATIONS = 2
@@ -170,9 +173,26 @@ class HierarchicalOptimizer(Optimizer):
             ranked = self._domain.best(lambda X: told.predict(self._joined.inputs(X))[0], taken, begin, rng)
             if len(ranked.rows):
                 return self._plain(number, ranked.rows[0], CALCULATED)
+        if begun > 1 and not self._joined.ready:  # nothing is known of it yet
+            taken = self._taken.with_([*rows, *vetoed, *(self._domain.row(one) for one in withheld)])
+            row = self._promising(promising[0], taken, generator(self._seed, number))
+            if row is not None:
+                return self._plain(number, row, CALCULATED)
         if self._joined.ready and self._joined.leaning:
             return self._by_model(pending, rows, vetoed, withheld, number)
         return super()._choose(pending, rows, vetoed, withheld, number)
+
+    def _promising(self, told: Calculated, taken: Taken, rng: np.random.Generator) -> Rows | None:
+        """Of the part of the space that promises most, the row farthest from what is taken."""
+        drawn = self._domain.draw(rng, REPRESENTATIVES, taken)
+        if not len(drawn):
+            return None
+        X = self._joined.inputs(self._domain.features(drawn))
+        made = self._joined.inputs(self._domain.features(taken.rows))
+        z, _ = told.predict(X)
+        far = np.where(z >= np.quantile(z, 1.0 - PROMISING), distances(X, made).min(axis=1), -1.0)
+        row: Rows = drawn[int(np.argmax(far))]
+        return row
 
     def _plain(self, number: int, row: Rows, method: str, *, replicate: bool = False) -> Suggestion:
         """It tells by how many calculations it was chosen, so that it can be chosen again."""

@@ -181,6 +181,18 @@ def test_films_begin_where_the_calculator_promises_most_and_find_the_best_soon()
     assert "hierarchy" in films[-1].hyperparameters
 
 
+def test_films_chosen_before_two_are_measured_are_spread_where_much_is_promised():
+    chooser = optimizer()
+    calculate(chooser, 20)
+    pending = []
+    for number in range(1, 5):
+        pending.append(chooser.suggest(pending, number).candidate)
+    rows = [one.row for one in pending]
+    assert len(set(rows)) == 4
+    promised = theory(GRID)
+    assert all(promised[row] > np.quantile(promised, 0.85) for row in (rows[0], *rows[2:]))
+
+
 def test_calculations_are_first_spread_then_chosen_by_value_and_never_repeated_while_pending():
     chooser = optimizer()
     spread = FIRST_CALCULATIONS * (len(FEATURES) + 1)

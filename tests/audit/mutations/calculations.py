@@ -42,10 +42,5 @@ def a_calculation_by_a_station_that_is_not_used(doctor: Doctor) -> None:
 
 
 @caught_by("calculations-allowed", night=NIGHT)
-def a_calculation_by_an_instrument(doctor: Doctor) -> None:
-    doctor.edit("campaign_started", lambda entry: entry["lab"]["stations"]["theory"].update(kind="magnetometry"))
-
-
-@caught_by("calculations-allowed", night=NIGHT)
 def a_calculation_in_another_unit(doctor: Doctor) -> None:
     doctor.edit("calculation_ended", put(unit="T"), calculation=1)
