@@ -112,7 +112,13 @@ def _supplies(
         checks.disk(campaign, free, earlier, lab.alerts.disk_low_gib),
         checks.limits(campaign, lab),
         checks.interlocks(campaign),
+        *checks.calculators(campaign, lab, _missing(lab)),
     ]
+
+
+def _missing(lab: LabSpec) -> set[str]:
+    """Programs of virtual stations that are not on this machine."""
+    return {spec.command for spec in lab.virtual.values() if spec.command and shutil.which(spec.command) is None}
 
 
 def _existing(path: Path) -> Path:

@@ -11,6 +11,10 @@ LANE = "."
 name."""
 
 
+PROGRAMS = {"elk": "elk-lapw", "akaikkr": "specx"}
+"""Calculator -> the program that it runs, where the lab file names no other; one that is not here runs none."""
+
+
 class VirtualSpec(Table):
     """A calculator, whose results are observations of its own fidelity."""
 
@@ -39,6 +43,11 @@ class VirtualSpec(Table):
     k_spacing_per_a: Number = key(
         "Largest distance between k points in Elk's mesh.", unit="1/Å", gt=0.05, le=1.0, default=0.32
     )
+
+    @property
+    def command(self) -> str | None:
+        """The program that it runs; None if it runs none."""
+        return (self.program or PROGRAMS[self.calculator]) if self.calculator in PROGRAMS else None
 
     @property
     def devices(self) -> dict[str, Any]:

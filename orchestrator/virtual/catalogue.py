@@ -35,16 +35,16 @@ def _slater_pauling(spec: VirtualSpec, home: Path, stopped: Stopped) -> Calculat
 def _elk(spec: VirtualSpec, home: Path, stopped: Stopped) -> Calculator:
     mesh = Mesh(k_spacing=spec.k_spacing_per_a)
     species = Path(spec.species) if spec.species else SPECIES
-    return Elk(home / "elk", _program(spec, "elk-lapw", stopped), mesh, spec.structure, species, spec.typical_s)
+    return Elk(home / "elk", _program(spec, stopped), mesh, spec.structure, species, spec.typical_s)
 
 
 def _akaikkr(spec: VirtualSpec, home: Path, stopped: Stopped) -> Calculator:
-    program = _program(spec, "specx", stopped)
+    program = _program(spec, stopped)
     return AkaiKkr(home / "akaikkr", program, structure=spec.structure, typical_s=spec.typical_s)
 
 
-def _program(spec: VirtualSpec, command: str, stopped: Stopped) -> Program:
-    return Program((spec.program or command,), timeout_s=spec.timeout_s, cores=spec.cores, stopped=stopped)
+def _program(spec: VirtualSpec, stopped: Stopped) -> Program:
+    return Program((spec.command or "",), timeout_s=spec.timeout_s, cores=spec.cores, stopped=stopped)
 
 
 MAKERS: dict[str, Callable[[VirtualSpec, Path, Stopped], Calculator]] = {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,8 +129,8 @@ def test_the_model_is_told_films_and_calculations_in_the_order_of_the_journal():
     assert state.films_planned == 1
 
 
-def test_a_lab_may_have_virtual_stations_whose_processes_have_names_of_their_own(tmp_path):
-    lab = load_lab("campaigns/labs/moke-theory.toml")
+def test_a_lab_may_have_virtual_stations_whose_processes_have_names_of_their_own():
+    lab = load_lab(Path(__file__).parents[2] / "campaigns/labs/moke-theory.toml")
     assert list(lab.virtual) == ["theory"]
     assert set(lab.instruments) == {"deposition", "magnetometry", "robot"}
     assert lab.lanes(["theory"]) == {"theory.1": "theory", "theory.2": "theory"}

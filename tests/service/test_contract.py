@@ -12,7 +12,7 @@ import pytest
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.digest import sha256_of
 from orchestrator.campaign.labspec import LabSpec, load_lab
-from orchestrator.campaign.spec import Budget
+from orchestrator.campaign.spec import Budget, load_campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.journal import SqliteJournal
 from orchestrator.service.contract import checks
@@ -164,6 +164,20 @@ def test_limits_that_limit_nothing_are_amber() -> None:
     line = checks.limits(SPEC, wide)
     assert line.verdict == "amber"
     assert "gun1 power: 100 is asked for" in line.found
+
+
+def test_a_calculator_whose_program_is_missing_is_amber_and_stops_nothing() -> None:
+    lab = load_lab(Path(__file__).parents[2] / "campaigns/labs/moke-theory.toml")
+    spec = load_campaign(Path(__file__).parents[2] / "campaigns/fe-co-ni-theory.toml")
+    (line,) = checks.calculators(spec, lab, set())
+    assert line.verdict == "green"
+    assert "120 calculations by 2 processes" in line.found
+    elk = lab.virtual["theory"].model_copy(update={"calculator": "elk"})
+    lab = lab.model_copy(update={"stations": {**lab.stations, "theory": elk}})
+    (line,) = checks.calculators(spec, lab, {"elk-lapw"})
+    assert line.verdict == "amber"
+    assert "no program elk-lapw" in line.found
+    assert list(checks.calculators(SPEC, LAB, set())) == []
 
 
 def test_interlocks_are_named() -> None:

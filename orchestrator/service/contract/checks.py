@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from orchestrator.campaign.digest import sha256_of
@@ -132,6 +132,24 @@ def limits(campaign: Campaign, lab: LabSpec) -> Line:
         do = "lower the limits in the lab file to what the hardware bears and the campaign needs"
         return Line("limits", "amber", f"{'; '.join(told)}; wide: {'; '.join(loose)}", do)
     return Line("limits", "green", "; ".join(told))
+
+
+def calculators(campaign: Campaign, lab: LabSpec, missing: Collection[str]) -> Iterator[Line]:
+    """One for each virtual station that the campaign uses; programs that are `missing` are not on this machine."""
+    for name, use in campaign.virtual.items():
+        spec = lab.virtual[name]
+        found = f"{spec.calculator}, at most {use.calculations} calculations by {counted(spec.processes)}"
+        if spec.command in missing:
+            told = f"{found}; there is no program {spec.command} here"
+            yield Line(
+                f"calculator {name}", "amber", told, "install it, or give `program` in the lab file; films go on"
+            )
+        else:
+            yield Line(f"calculator {name}", "green", found)
+
+
+def counted(processes: int) -> str:
+    return "one process" if processes == 1 else f"{processes} processes"
 
 
 def interlocks(campaign: Campaign) -> Line:
