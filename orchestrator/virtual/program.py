@@ -104,7 +104,8 @@ def tail(path: Path) -> str:
 
 
 def _begin(parent: int, niceness: int) -> None:
-    """In the child, before it becomes the program: it is nice, and ends when we do, also when we are killed."""
+    """In the child, before it becomes the program: it is nice, and ends when we do, also when we are killed.  (What it
+    has started itself does not, if we are killed: a wrapper had better `exec`.)"""
     os.nice(niceness)
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # we were gone before it was said

@@ -6,6 +6,11 @@ echo "task $task, threads $OMP_NUM_THREADS, nice $(nice)" >> "$FAKE_ELK_LOG"
 case $1 in
 crash) echo "forrtl: severe: all is lost"; exit 3 ;;
 killed) kill -9 $$ ;;
+alone)
+  echo half-way > STATE.OUT
+  exec 9>> "$FAKE_ELK_LOG.alive"
+  flock 9
+  exec sleep 600 ;;
 hangs)
   echo half-way > STATE.OUT
   exec 9>> "$FAKE_ELK_LOG.alive"
