@@ -163,7 +163,7 @@ class HierarchicalOptimizer(Optimizer):
     ) -> Suggestion:
         promising = [told for told in self._joined.calculated.values() if told.ready]
         begun = self._known + len(pending)
-        if self._settings.method == "random" or not promising or begun >= self._settings.initial_samples:
+        if self._settings.method != "gp" or not promising or begun >= self._settings.initial_samples:
             return super()._choose(pending, rows, vetoed, withheld, number)
         if not begun:
             taken = self._taken.with_([*vetoed, *(self._domain.row(one) for one in withheld)])
