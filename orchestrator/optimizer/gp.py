@@ -215,6 +215,11 @@ def negative_log_density(
     return loss + 0.5 * float(away @ away), gradient + away / _prior_sigma(X.shape[1])
 
 
+def log_density(hyper: Hyperparameters, X: Array, y: Array, v: Array, l0: float) -> float:
+    """The log posterior density of `hyper`, up to a constant that depends on neither `hyper` nor `y`."""
+    return -negative_log_density(_log(hyper), X, y, v, l0, hyper.kernel)[0]
+
+
 def negative_log_likelihood(
     theta: Array, X: Array, y: Array, v: Array, kernel: Kernel = "matern52", pairs: kernels.Pairs | None = None
 ) -> tuple[float, Array]:

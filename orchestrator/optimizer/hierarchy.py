@@ -187,8 +187,8 @@ class Joined(Surrogate):
             hyper = gp.fit(X, y - scale * z, v, l0=l0, kernel=kernel)
             hyper = replace(hyper, amplitude=max(hyper.amplitude, LEAST_DISCREPANCY))
         scale, precision = _scale(X, y, v, z, hyper, centre, sigma)
-        without = -gp.negative_log_density(gp._log(alone), X, y, v, l0, kernel)[0]
-        given = -gp.negative_log_density(gp._log(hyper), X, y - scale * z, v, l0, kernel)[0]
+        without = gp.log_density(alone, X, y, v, l0)
+        given = gp.log_density(hyper, X, y - scale * z, v, l0)
         occam = -0.5 * ((scale - centre) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(precision)
         return Trust(station, scale, given + occam - without + math.log(PRIOR_ODDS), hyper)
 

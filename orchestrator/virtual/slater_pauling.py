@@ -36,8 +36,8 @@ VALENCE = {
     "Mn": -3.0, "Ti": -4.0, "Al": -3.0, "Si": -4.0, "Ga": -3.0, "Mo": -6.0, "Ta": -5.0, "W": -6.0, "Au": -1.0,
 }  # fmt: skip
 """Z."""
-VALIDITY_ELEMENTS = frozenset(VALENCE)
-"""What the model knows."""
+KNOWN = frozenset(VALENCE)
+"""Elements that the model knows."""
 SLOPE = {"Co": 1.11, "Ni": 1.30, "V": -2.68, "Cr": -2.29, "Mn": -2.11, "Mo": -2.11, "Si": -2.29}
 """dm/dc in dilute body-centred iron (Guo and Enomoto 2000)."""
 ASSUMED_SLOPE = {"Ir": 0.5, "Pt": 0.3, "Rh": 0.5, "Pd": -0.2}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.virtual.calculator import UnsuitableComposition
-from orchestrator.virtual.slater_pauling import VALIDITY_ELEMENTS, SlaterPauling, moment
+from orchestrator.virtual.slater_pauling import KNOWN, SlaterPauling, moment
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_invar_has_lost_its_moment():
 fractions = st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda parts: sum(parts) > 0.1)
 
 
-@given(fractions, st.sampled_from(sorted(VALIDITY_ELEMENTS)))
+@given(fractions, st.sampled_from(sorted(KNOWN)))
 def test_a_moment_is_finite_never_negative_and_no_larger_than_any_known(parts, fourth):
     names = dict.fromkeys(["Fe", "Co", "Ni", fourth])
     c = dict(zip(names, [x / sum(parts) for x in parts] + [0.0], strict=False))
