@@ -20,6 +20,8 @@ IDLE = {
     "acts-named",
     "acts-seen",
     "back-after-lost",
+    "calculations-allowed",
+    "calculations-framed",
     "commands-fresh",
     "given-up-by-name",
     "quarantine-alerts",
