@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.campaign.fronts import value_words, words
 from orchestrator.service.contact import Contact
 from orchestrator.service.progress import Progress
 
@@ -112,7 +113,9 @@ def headline(progress: Progress) -> str:
     if progress.best:
         made = " ".join(f"{el}{100 * x:.0f}" for el, x in progress.best["composition"].items() if x >= 0.005)
         made += "".join(f", {name} {value:.4g}" for name, value in progress.best.get("settings", {}).items())
-        line += f", best {progress.best['value']:.4g} {progress.best['unit']} ({made})"
+        line += _best(progress, progress.best, made)
+    elif progress.limits and progress.valid:
+        line += f", no film yet with {' and '.join(progress.limits)}"
     if progress.earlier:
         line += f", {progress.earlier} earlier observations known"
     if progress.finish_early and progress.finish_late:
@@ -123,6 +126,29 @@ def headline(progress: Progress) -> str:
     elif progress.predicted_finish:
         line += f", done about {time.strftime('%H:%M', time.localtime(progress.predicted_finish))}"
     return line
+
+
+def _best(progress: Progress, best: dict[str, Any], made: str) -> str:
+    if progress.front:
+        count = f"{len(progress.front)} films that none is better than"
+        return f", {count}, by the weights sample {best['sample']}: {words(best['outcomes'])} ({made})"
+    told = words(best["outcomes"]) if best.get("outcomes") else f"{best['value']:.4g} {best['unit']}"
+    return f", best {told} ({made})"
+
+
+def _front(progress: Progress) -> Table:
+    """The films that no other is better than."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    units = {name: told.get("unit") for film in progress.front for name, told in film["outcomes"].items()}
+    titles = [f"{name.replace('_', ' ')} ({unit})" for name, unit in units.items()]
+    for title in ("none better", "made", *titles, ""):
+        table.add_column(title, no_wrap=title == "made")
+    for film in progress.front:
+        made = " ".join(f"{el}{100 * x:.0f}" for el, x in film["composition"].items() if x >= 0.005)
+        chosen = "by the weights" if progress.best and film["sample"] == progress.best["sample"] else ""
+        values = [value_words({**film["outcomes"].get(name, {}), "unit": ""}) for name in units]
+        table.add_row(f"sample {film['sample']}", made, *values, chosen)
+    return table
 
 
 def panel(progress: Progress) -> Group:
@@ -142,6 +168,8 @@ def panel(progress: Progress) -> Group:
         bar,
         stations,
     ]
+    if progress.front:
+        rows.append(_front(progress))
     if progress.command:
         last = progress.command
         why = f" ({last['reason']})" if last["reason"] else ""

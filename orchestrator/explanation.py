@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.fronts import standing, value_words
 from orchestrator.campaign.sample import Sample
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.why import Neighbour, Why, plainly
@@ -79,10 +80,14 @@ def _second(runner_up: Mapping[str, object], unit: str) -> str:
 
 def sample_table(samples: Iterable[Sample], campaign: Campaign) -> Table:
     """A line for each of `samples`."""
-    unit = campaign.objective.unit
+    unit, terms = campaign.objective.unit, campaign.terms
+    others = [] if terms.plain else [name for name in terms.units if name != campaign.objective.quantity]
+    samples = list(samples)
+    front = {seen.sample for seen in terms.front(_that_count(samples))} if terms.several else set()
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for title in ("#", "state", "slot", "asked", "made", "nm", f"predicted ({unit})", f"value ({unit})", "validity",
-                  "chosen by", "remark"):  # fmt: skip
+    beside = [f"{name.replace('_', ' ')} ({terms.units[name]})" for name in others]
+    for title in ("#", "state", "slot", "asked", "made", "nm", f"predicted ({unit})", f"value ({unit})", *beside,
+                  "validity", *([] if terms.plain else ["stands"]), "chosen by", "remark"):  # fmt: skip
         right = title in ("#", "slot", "nm") or "(" in title
         table.add_column(title, justify="right" if right else "left", overflow="fold")
     for sample in samples:
@@ -96,11 +101,17 @@ def sample_table(samples: Iterable[Sample], campaign: Campaign) -> Table:
             f"{film.thickness_nm:.0f}" if film else "",
             _value(told.mean, told.sigma),
             _bounded(seen) if seen else "",
+            *(value_words({**seen.outcomes.get(name, {}), "unit": ""}) if seen else "" for name in others),
             ("rejected" if sample.rejected else seen.validity) if seen else "",
+            *([] if terms.plain else [standing(terms, seen, front) if seen and not sample.rejected else ""]),
             told.method + (", again" if told.replicate else ""),
             (seen.reason if seen else "") or sample.note,
         )
     return table
+
+
+def _that_count(samples: Iterable[Sample]) -> list[e.ObservationMade]:
+    return [s.observation for s in samples if s.observation is not None and s.rejected is None]
 
 
 def made(composition: Mapping[str, float], settings: Mapping[str, float]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,19 +73,21 @@ class Entrant:
         return self.agent.name
 
 
-def entrants(names: Sequence[str], folder: Path | None) -> tuple[list[Entrant], list[str]]:
-    """Those of `names` that can be started, and in words why the others cannot.  Raises `UnknownAgent`.
+def entrants(
+    names: Sequence[str], folder: Path | None, agents: Mapping[str, Agent] = AGENTS
+) -> tuple[list[Entrant], list[str]]:
+    """Those of `names`, of the `agents`, that can be started, and in words why the others cannot.
 
-    `folder`: of the peers' environment, made if they need it; None starts them in this one.
+    `folder`: of the peers' environment, made if they need it; None starts them in this one.  Raises `UnknownAgent`.
     """
-    unknown = sorted(set(names) - set(AGENTS))
+    unknown = sorted(set(names) - set(agents))
     if unknown:
-        raise UnknownAgent(f"no agent {', '.join(unknown)}; there are {', '.join(AGENTS)}")
+        raise UnknownAgent(f"no agent {', '.join(unknown)}; there are {', '.join(agents)}")
     here = Path(sys.executable)
-    peers = here if folder is None or all(AGENTS[name].ours for name in names) else environment.prepare(folder)
+    peers = here if folder is None or all(agents[name].ours for name in names) else environment.prepare(folder)
     found, left_out = [], []
     for name in names:
-        agent = AGENTS[name]
+        agent = agents[name]
         python = here if agent.ours else peers
         installed = environment.versions(python, agent.packages)
         missing = [package for package in agent.packages if package not in installed]

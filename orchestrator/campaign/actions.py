@@ -183,7 +183,7 @@ class ChangeBudget(SearchAction):
 
 class ChangeWeights(SearchAction):
     name = "weights"
-    what = "Change how much each objective counts; refused where there is only one."
+    what = "Change how much each objective counts against the others; refused where there is only one."
     modes = SEARCHING
 
     weights: dict[Text, Annotated[Number, Field(gt=0)]] = key(
@@ -193,6 +193,10 @@ class ChangeWeights(SearchAction):
     @property
     def subject(self) -> str:
         return "weights"
+
+    @property
+    def about(self) -> str:
+        return weights_of(self.weights)
 
 
 ACTIONS: Mapping[str, type[SearchAction]] = {
@@ -279,6 +283,11 @@ def made_of(fractions: Mapping[str, float], settings: Mapping[str, float]) -> st
     except ValueError:  # what was asked for need not be a composition
         composition = " ".join(f"{element}={100 * fraction:g}" for element, fraction in ordered.items())
     return " ".join([composition, *(f"{name}={value:g}" for name, value in sorted(settings.items()))])
+
+
+def weights_of(weights: Mapping[str, float]) -> str:
+    """Weights in words."""
+    return "weights " + ", ".join(f"{quantity} {weight:g}" for quantity, weight in sorted(weights.items()))
 
 
 def budget_of(samples: int | None, lab_hours: float | None) -> str:

@@ -14,9 +14,10 @@ from orchestrator.campaign.problems import NOTHING, Findings, Problem
 from orchestrator.campaign.quantities import UNITS
 from orchestrator.campaign.space import Space
 from orchestrator.campaign.table import nearest
+from orchestrator.campaign.termchecks import check_terms
 
 if TYPE_CHECKING:
-    from orchestrator.campaign.spec import Campaign, ElementRange, FaultRule, Faults, Objective
+    from orchestrator.campaign.spec import Campaign, ElementRange, FaultRule, Faults, Objective, OutcomeLimit
 
 LARGEST = 3_000_000
 """Cells of the tables by which a space is counted; about a second and 200 MB."""
@@ -40,12 +41,22 @@ def check_element(element: ElementRange) -> None:
         raise Findings(problems)
 
 
-def check_objective(objective: Objective) -> None:
+def check_objective(objective: Objective | OutcomeLimit) -> None:
     """Raises `Findings`."""
     units = UNITS[objective.quantity]
     if objective.unit not in units:
         right = "give one of " + ", ".join(f'"{unit}"' for unit in units)
         raise Findings([Problem(("unit",), objective.unit, f"is no unit of {objective.quantity}", right)])
+
+
+def check_limit(limit: OutcomeLimit) -> None:
+    """Raises `Findings`."""
+    check_objective(limit)
+    if limit.min is None and limit.max is None:
+        raise Findings([Problem((), NOTHING, "limits nothing", f"give min, max or both, in {limit.unit}")])
+    if limit.min is not None and limit.max is not None and limit.min > limit.max:
+        wrong = f"is more than max = {limit.max:g}"
+        raise Findings([Problem(("min",), limit.min, wrong, f"give at most {limit.max:g} {limit.unit}")])
 
 
 def check_faults(faults: Faults) -> None:
@@ -74,7 +85,7 @@ def _rule(fault: Fault, rule: FaultRule) -> Iterator[Problem]:
 def check_campaign(campaign: Campaign) -> list[Problem]:
     """Everything that is wrong between the tables of a campaign whose tables are right by themselves."""
     problems = [*_settings(campaign), *(_pool(campaign) if campaign.pool else _lattice(campaign))]
-    problems += [*_choosing(campaign), *_cost(campaign), *check_growing(campaign)]
+    problems += [*_choosing(campaign), *_cost(campaign), *check_growing(campaign), *check_terms(campaign)]
     problems += [*_prior_data(campaign)] if not problems else []
     return problems or list(_feasible(campaign))
 
@@ -158,9 +169,6 @@ def _constraints(campaign: Campaign) -> Iterator[Problem]:
 
 
 def _settings(campaign: Campaign) -> Iterator[Problem]:
-    if len(campaign.objectives) > 1:
-        wrong = "is a second objective, and several objectives are not supported yet"
-        yield Problem(("objectives", 1), NOTHING, wrong, "give exactly one [[objectives]]")
     budget, loop = campaign.budget, campaign.measurement
     if budget.substrates is not None and budget.substrates < budget.samples:
         wrong = f"is less than samples = {budget.samples}"

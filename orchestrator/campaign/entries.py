@@ -90,7 +90,7 @@ Side = Literal["lower", "upper"]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-    v: Literal[1, 2, 3]
+    v: Literal[1, 2, 3, 4]
 
 
 class _First(_Entry):
@@ -129,11 +129,15 @@ class SampleSuggested(_Entry):
     so that a faster machine may have chosen another.  `cost` is that of the film, in the campaign's unit, and
     `feasibility` the probability that it can be made and measured; None where the campaign goes by neither.
 
+    `outcomes`, where films are judged by several quantities: of each what is expected, its "mean", "sigma" and "unit",
+    and where it is limited the "probability" that the film keeps to it.  `mean` and `sigma` are those of the first
+    objective.
+
     Version 1 had no settings, and was never cut short.  Versions 1 and 2 withheld nothing, and repeated only when
-    nothing new was left.
+    nothing new was left.  Versions 1 to 3 had no outcomes.
     """
 
-    v: Literal[1, 2, 3] = 3
+    v: Literal[1, 2, 3, 4] = 4
     kind: Literal["sample_suggested"] = "sample_suggested"
     sample: int
     slot: int
@@ -152,6 +156,7 @@ class SampleSuggested(_Entry):
     cut_short: bool = False
     cost: float | None = None
     feasibility: float | None = None
+    outcomes: dict[str, Plain] = {}
     seconds: float
 
 
@@ -247,14 +252,18 @@ class RatesCalibrated(_First):
 class ObservationMade(_Entry):
     """What the model is told of a sample: the composition that was made, and a validated value or none.
 
-    `value` and `sigma` are in the objective's unit; `value` is None when the measurement failed, and when it is
-    censored a bound, of the side that `bound` names.  `settings` are those that the campaign searches, as they were
-    applied.
+    `value` and `sigma` are in the objective's unit, the first one's if there are several; `value` is None when the
+    measurement failed, and when it is censored a bound, of the side that `bound` names.  `settings` are those that the
+    campaign searches, as they were applied.  `quantities` are all that was measured, in canonical units.
 
-    Version 1 had no settings.
+    `outcomes`, where films are judged by several quantities: of each its "validity" and "unit", its "value", "sigma"
+    and "bound" if it has them, or a "reason".  The observation is valid if all of them are, failed if one is missing,
+    and else censored; what a failed one does tell, the model is told.
+
+    Version 1 had no settings.  Versions 1 and 2 had no outcomes.
     """
 
-    v: Literal[1, 2] = 2
+    v: Literal[1, 2, 3] = 3
 
     kind: Literal["observation_made"] = "observation_made"
     sample: int
@@ -268,6 +277,7 @@ class ObservationMade(_Entry):
     bound: Side | None = None
     reason: str = ""
     quantities: dict[str, Plain]
+    outcomes: dict[str, Plain] = {}
     loop: Plain | None = None
 
     @model_validator(mode="after")
@@ -279,6 +289,9 @@ class ObservationMade(_Entry):
             raise ValueError(f"a {self.validity} observation has a value, and a sigma of at least 0")
         if (self.validity == "censored") != (self.bound is not None):
             raise ValueError("a censored observation, and no other, is a lower or an upper bound")
+        for quantity, told in self.outcomes.items():
+            if (told.get("validity") == "failed") != (told.get("value") is None):
+                raise ValueError(f"{quantity} has a value unless it failed, and then it has none")
         return self
 
 
@@ -472,6 +485,13 @@ class SampleNoted(_Act):
     text: str
 
 
+class WeightsChanged(_Act):
+    """From now on the objectives that are named count so much against the others."""
+
+    kind: Literal["weights_changed"] = "weights_changed"
+    weights: dict[str, float]
+
+
 class BudgetChanged(_Act):
     """From now on the campaign may spend that; None: as before.  `lab_hours` count from its start."""
 
@@ -490,6 +510,7 @@ Act = (
     | MeasurementRequested
     | SampleNoted
     | BudgetChanged
+    | WeightsChanged
 )
 """What operators do about the search."""
 

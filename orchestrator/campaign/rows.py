@@ -5,16 +5,18 @@ Amounts are at.%; values and predictions are in the objective's unit.  What is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.campaign import entries as e
 from orchestrator.campaign.film import Film
+from orchestrator.campaign.fronts import standing
 from orchestrator.campaign.sample import Sample
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import CampaignState
 from orchestrator.campaign.table import noted
+from orchestrator.campaign.terms import Terms
 
 Cell = str | int | float | bool | None
 
@@ -50,6 +52,7 @@ def samples(state: CampaignState, campaign: Campaign, chosen: Iterable[Sample] |
     """A row for every sample, or for those `chosen`."""
     elements, settings = list(campaign.ranges()), list(campaign.searched())
     unit = campaign.objective.unit
+    outcomes = {} if campaign.terms.plain else campaign.terms.units
     columns = (
         *_columns("", int, "sample"),
         *_columns("", str, "state"),
@@ -65,11 +68,39 @@ def samples(state: CampaignState, campaign: Campaign, chosen: Iterable[Sample] |
         *_columns("nm", float, "thickness", "thickness_sigma"),
         *_columns(unit, float, "value", "value_sigma"),
         *_columns("", str, "validity", "bound"),
+        *_outcome_columns(outcomes),
         *_columns("", bool, "rejected"),
         *_columns("", str, "remark"),
     )
-    rows = [_row(sample, elements, settings) for sample in (state.samples.values() if chosen is None else chosen)]
+    front = {seen.sample for seen in state.front}
+    rows = [
+        _row(sample, elements, settings, state.terms, front)
+        for sample in (state.samples.values() if chosen is None else chosen)
+    ]
     return Rows(columns, tuple(rows))
+
+
+def _outcome_columns(outcomes: Mapping[str, str]) -> list[Column]:
+    """Of each quantity that films are judged by, if they are several; and where the film stands."""
+    found = []
+    for quantity, unit in outcomes.items():
+        found += _columns(unit, float, f"predicted_{quantity}", f"predicted_{quantity}_sigma")
+        found += [*_columns(unit, float, quantity, f"{quantity}_sigma"), *_columns("", str, f"{quantity}_validity")]
+    return [*found, *_columns("", str, "standing")] if outcomes else []
+
+
+def _outcome_cells(sample: Sample, terms: Terms, front: Set[int]) -> list[Cell]:
+    if terms.plain:
+        return []
+    seen = sample.observation
+    cells: list[Cell] = []
+    for quantity in terms.units:
+        told, made = sample.suggestion.outcomes.get(quantity, {}), seen.outcomes.get(quantity, {}) if seen else {}
+        numbers = [told.get("mean"), told.get("sigma"), made.get("value"), made.get("sigma")]
+        cells += [number if isinstance(number, int | float) else None for number in numbers]
+        cells.append(str(made["validity"]) if "validity" in made else None)
+    held = seen is not None and sample.rejected is None
+    return [*cells, (standing(terms, seen, front) or None) if held and seen else None]
 
 
 def _columns(unit: str, kind: Any, *names: str) -> list[Column]:
@@ -81,7 +112,9 @@ def _unit_of(setting: str) -> str:
     return noted(Film.model_fields.get(setting), "unit")
 
 
-def _row(sample: Sample, elements: Sequence[str], settings: Sequence[str]) -> tuple[Cell, ...]:
+def _row(
+    sample: Sample, elements: Sequence[str], settings: Sequence[str], terms: Terms, front: Set[int]
+) -> tuple[Cell, ...]:
     told, film, seen = sample.suggestion, sample.film, sample.observation
     made = film.composition if film else None
     sigma = film.composition_sigma if film else None
@@ -105,6 +138,7 @@ def _row(sample: Sample, elements: Sequence[str], settings: Sequence[str]) -> tu
         seen.sigma if seen else None,
         seen.validity if seen else None,
         seen.bound if seen else None,
+        *_outcome_cells(sample, terms, front),
         sample.rejected is not None if seen else None,
         (seen.reason if seen else "") or sample.note or None,
     )

@@ -6,13 +6,13 @@ the same key it is the same action, and what another has changed since then is n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.actions import SearchRequest, budget_of, made_of
+from orchestrator.campaign.actions import SearchRequest, budget_of, made_of, weights_of
 from orchestrator.campaign.lifecycle import CommandRefused, LifecycleError, Mode
 
 OPERATOR = "operator"
@@ -73,6 +73,8 @@ def _told(entry: e.Act) -> tuple[str, str, str, int | None]:
             return "withdraw", f"own sample {number}", "queue", number
         case e.SampleNoted(sample=number):
             return "note", f"sample {number}: {entry.text}", "", number
+        case e.WeightsChanged():
+            return "weights", weights_of(entry.weights), "weights", None
         case e.BudgetChanged():
             return "budget", budget_of(entry.samples, entry.lab_hours), "budget", None
         case e.SuggestionVetoed(sample=number):
@@ -89,7 +91,8 @@ def _told(entry: e.Act) -> tuple[str, str, str, int | None]:
 @dataclass(frozen=True)
 class Search:
     """What operators changed: the `queue` of own samples, of which `queued` were ever told; the budget, None where it
-    is as the campaign says; and everything they `did`, in order.  `vetoed` are numbers of samples.
+    is as the campaign says; the `weights` of objectives that were given others; and everything they `did`, in order.
+    `vetoed` are numbers of samples.
 
     `turns` counts what a suggestion that is being computed did not know, and should have.
     """
@@ -98,6 +101,7 @@ class Search:
     queued: int = 0
     samples: int | None = None
     lab_hours: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
     vetoed: tuple[int, ...] = ()
     turns: int = 0
     did: tuple[Acted, ...] = ()
@@ -123,6 +127,8 @@ class Search:
                 )
             case e.SuggestionVetoed(sample=number):
                 return replace(known.turned(), vetoed=(*self.vetoed, number))
+            case e.WeightsChanged():
+                return replace(known.turned(), weights={**self.weights, **entry.weights})
             case e.ObservationRejected() | e.ObservationRestored() | e.MeasurementRequested():
                 return known.turned()
             case e.SampleNoted():

@@ -14,13 +14,14 @@ from pydantic import model_validator
 
 from orchestrator.campaign import quantities
 from orchestrator.campaign.attached import EarlierData, Pool, with_tables
-from orchestrator.campaign.checks import check_campaign, check_element, check_faults, check_objective
+from orchestrator.campaign.checks import check_campaign, check_element, check_faults, check_limit, check_objective
 from orchestrator.campaign.cost import Cost
 from orchestrator.campaign.faults import Action, Fault
 from orchestrator.campaign.film import Film, Setting
 from orchestrator.campaign.growing import GrowingSettings
 from orchestrator.campaign.problems import Findings, SpecError
 from orchestrator.campaign.table import Count, Number, Table, Text, key, validated
+from orchestrator.campaign.terms import Terms
 from orchestrator.campaign.toml_source import Source
 from orchestrator.campaign.virtualspec import VirtualUse
 
@@ -36,6 +37,7 @@ __all__ = [
     "Measurement",
     "Objective",
     "OptimizerSettings",
+    "OutcomeLimit",
     "Recovery",
     "Setting",
     "SpecError",
@@ -90,6 +92,18 @@ class Objective(Table):
     quantity: Quantity = key("What is measured.")
     direction: Literal["max", "min"] = key("Whether more is better or less is.")
     unit: Text = key("The unit for the target and for reports.", right="a unit of the quantity")
+    weight: Number = key(
+        "How much it counts against the other objectives, where one trade-off is to be named or sought.",
+        gt=0,
+        le=1e6,
+        default=1.0,
+    )
+    reference: Number | None = key(
+        "With several objectives: the worst value that is still worth having, in this unit; absent: a little worse "
+        "than the worst of the best films so far.",
+        right="a number in the objective's unit",
+        default=None,
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Objective:
@@ -103,6 +117,21 @@ class Objective(Table):
     def from_unit(self, value: float) -> float:
         """`value` in this objective's unit, expressed in the quantity's canonical unit."""
         return quantities.from_unit(self.quantity, value, self.unit)
+
+
+class OutcomeLimit(Table):
+    """What a film must have besides: a measured quantity from `min` to `max`, or one of the two.  A film that does not
+    keep it is never the best, and candidates count by how probably they do."""
+
+    quantity: Quantity = key("What is measured; an objective or another.")
+    unit: Text = key("The unit of `min` and `max`.", right="a unit of the quantity")
+    min: Number | None = key("The least that it may be; no limit if absent.", default=None)
+    max: Number | None = key("The most that it may be; no limit if absent.", default=None)
+
+    @model_validator(mode="after")
+    def _check(self) -> OutcomeLimit:
+        check_limit(self)
+        return self
 
 
 class Budget(Table):
@@ -176,11 +205,17 @@ class OptimizerSettings(Table):
     initial_samples: Count = key(
         "Space-filling films before the model decides.", unit="films", ge=1, le=1000, default=6
     )
-    acquisition: Literal["log_ei", "log_nei", "pi", "ucb", "thompson", "knowledge_gradient"] = key(
+    acquisition: Literal["log_ei", "log_nei", "pi", "ucb", "thompson", "knowledge_gradient", "scalarised"] = key(
         "What a candidate is scored by: expected improvement over the best mean (`log_ei`), or over the best film "
         "whichever it is (`log_nei`), probability of improvement, upper confidence bound, a function drawn from the "
-        "belief, or knowledge gradient.",
+        "belief, or knowledge gradient.  With several objectives: improvement of the hypervolume (`log_ei`), or of one "
+        "trade-off (`scalarised`).",
         default="log_ei",
+    )
+    trade_off: Literal["weights", "random"] = key(
+        "Which trade-off `scalarised` seeks: always that of the objectives' weights, or another each time, drawn at "
+        "random around them, so that all of the front is found.",
+        default="weights",
     )
     exploration: Literal["constant", "decreasing", "srinivas"] = key(
         "How many standard deviations `ucb` is above the mean, as the search goes on: always `exploration_weight`; "
@@ -409,7 +444,12 @@ class Campaign(Table):
         default=(),
     )
     film: Film = key("How every film is made.")
-    objectives: tuple[Objective, ...] = key("What is optimised; exactly one for now.", min_length=1)
+    objectives: tuple[Objective, ...] = key(
+        "What is optimised: one quantity, or up to four, each with what it is worth against the others.",
+        min_length=1,
+        max_length=4,
+    )
+    limits: tuple[OutcomeLimit, ...] = key("What every film must have besides, as measured.", default=())
     budget: Budget = key("What the campaign may spend.")
     cost: Cost | None = key("What films cost; absent: all the same.", default=None)
     stopping: Stopping = key("When to stop early.", default=Stopping())
@@ -449,8 +489,13 @@ class Campaign(Table):
 
     @property
     def objective(self) -> Objective:
-        """The one objective."""
+        """The first objective: the only one, or the one that stands first wherever one number must do."""
         return self.objectives[0]
+
+    @property
+    def terms(self) -> Terms:
+        """What films are judged by."""
+        return Terms.of_campaign(self)
 
 
 def load_campaign(path: str | Path) -> Campaign:

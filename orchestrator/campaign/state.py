@@ -28,6 +28,7 @@ from orchestrator.campaign.sample import Astray, Sample, Specimen, slot_place
 from orchestrator.campaign.samples import Samples
 from orchestrator.campaign.search import OPERATOR, Search, acted
 from orchestrator.campaign.steps import OpenStep, Steps, Timing
+from orchestrator.campaign.terms import Terms
 
 __all__ = [
     "Astray",
@@ -164,12 +165,24 @@ class CampaignState:
         """Every sample is finished and in its slot, or set aside."""
         return self._samples.all_settled
 
+    @property
+    def terms(self) -> Terms:
+        """What films are judged by, with the weights that operators gave the objectives."""
+        return self._observations.terms
+
+    @property
+    def front(self) -> list[e.ObservationMade]:
+        """With several objectives: the films within all limits that no other is better than, the best in the first
+        objective first.  Empty with one."""
+        return self._observations.front
+
     def count(self, validity: e.Validity) -> int:
         """How many observations are `validity`."""
         return self._observations.count(validity)
 
     def valid_since_best(self, direction: Direction) -> int:
-        """How many valid observations came after the best one."""
+        """How many valid observations came after the best one; with several objectives, after the last one that no
+        other was better than."""
         return self._observations.valid_since_best(direction)
 
     def specimen(self, number: int) -> Specimen:
@@ -231,6 +244,7 @@ class CampaignState:
             case e.CampaignStarted():
                 self.started, self.started_at = entry, time
                 self._equipped(entry)
+                self._observations.judge_by(Terms.of(entry.campaign))
             case e.DaemonStarted():
                 self.lost_stations.clear()  # its stations have new workers
                 self.given_up.clear()
@@ -260,6 +274,7 @@ class CampaignState:
                 | e.QueueReordered()
                 | e.OwnSampleWithdrawn()
                 | e.BudgetChanged()
+                | e.WeightsChanged()
                 | e.SuggestionVetoed()
                 | e.ObservationRejected()
                 | e.ObservationRestored()
@@ -360,6 +375,8 @@ class CampaignState:
                 self._rejected(entry, time)
             case e.ObservationRestored():
                 self._restored(entry)
+            case e.WeightsChanged():
+                self._observations.judge_by(self.terms.weighed(entry.weights))
             case e.MeasurementRequested():
                 self._forget(entry.sample, Happening.REPEAT_ASKED)
             case e.SampleNoted():
@@ -568,7 +585,8 @@ def _no_collection() -> Iterator[None]:
 
 
 def best(state: CampaignState, direction: Direction) -> e.ObservationMade | None:
-    """The best valid observation so far, by measured value, and the first of those that are as good."""
+    """The best valid observation so far of a film within all limits, by measured value, and the first of those that are
+    as good; with several objectives the best trade-off by their weights, whatever the direction."""
     return state._observations.best(direction)
 
 
@@ -585,6 +603,7 @@ def observation_for_model(sample: Sample) -> dict[str, Any]:
         "sigma": told.sigma,
         "validity": told.validity,
         "bound": told.bound,
+        "outcomes": {quantity: dict(each) for quantity, each in told.outcomes.items()},
         "asked": candidate_of(sample),
     }
 

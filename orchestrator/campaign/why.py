@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.fronts import words
 from orchestrator.campaign.limits import binding
 from orchestrator.campaign.observed import Direction
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import fold
+from orchestrator.campaign.terms import Terms
 
 NEAREST = 3
 """Measured neighbours that are told of a sample."""
@@ -47,9 +49,11 @@ class Why:
 
     `time` is lab time; `best_then` the best valid value by then.  `exploration` is the share of the expected
     improvement over it that the spread contributes (see `exploration`), the rest being exploitation; None without a
-    model, or without a best.  `nearest`: the measured films that are nearest, nearest first.  `runner_up` is the
-    candidate that came second, as the optimizer told of it.  `binds` are the limits that the choice lies at, and
-    `hyperparameters` the fit, both in words.  `pending` are the samples under way that the choice took into account.
+    model, without a best, or with several objectives.  Where films are judged by several quantities, `outcomes` has
+    what is expected of each, and `front` how many films there were by then that no other was better than.  `nearest`:
+    the measured films that are nearest, nearest first.  `runner_up` is the candidate that came second, as the optimizer
+    told of it.  `binds` are the limits that the choice lies at, and `hyperparameters` the fit, both in words.
+    `pending` are the samples under way that the choice took into account.
     """
 
     sample: int
@@ -74,6 +78,8 @@ class Why:
     replicate: bool
     cut_short: bool
     seconds: float
+    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    front: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -90,7 +96,7 @@ def why_of(entries: Iterable[e.Recorded], number: int) -> Why:
                 state = fold(before)
                 assert state.started is not None, "a fold has checked that a campaign starts first"
                 campaign = Campaign.model_validate(state.started.campaign)
-                best = best_of(state.observations, campaign.objective.direction)
+                best = best_of(state.observations, campaign.objective.direction, campaign.terms)
                 return why(told, recorded.time, state.observations, best, campaign)
             case e.SampleSuggested(sample=sample):
                 numbers.append(sample)
@@ -108,8 +114,9 @@ def why(
 ) -> Why:
     """All that is known of the choice `told`, made at lab time `time` when `known` were the observations that held,
     and `best` was the best valid value (None: there was none)."""
-    share = None
-    if told.mean is not None and told.sigma is not None and best is not None:
+    share, terms = None, campaign.terms
+    front = len(terms.front(known)) if terms.several else 0
+    if told.mean is not None and told.sigma is not None and best is not None and not terms.several:
         share = exploration(told.mean, told.sigma, best, campaign.objective.direction)
     return Why(
         sample=told.sample,
@@ -117,7 +124,7 @@ def why(
         composition=dict(told.composition),
         settings=dict(told.settings),
         method=told.method,
-        words=in_words(told, campaign, best, share),
+        words=in_words(told, campaign, best, share, front),
         unit=campaign.objective.unit,
         mean=told.mean,
         sigma=told.sigma,
@@ -134,12 +141,14 @@ def why(
         replicate=told.replicate,
         cut_short=told.cut_short,
         seconds=told.seconds,
+        outcomes={quantity: dict(each) for quantity, each in told.outcomes.items()},
+        front=front,
     )
 
 
-def best_of(known: Iterable[e.ObservationMade], direction: Direction) -> float | None:
-    """The best valid value; None if there is none."""
-    values = [o.value for o in known if o.validity == "valid" and o.value is not None]
+def best_of(known: Iterable[e.ObservationMade], direction: Direction, terms: Terms) -> float | None:
+    """The best valid value of a film that keeps all limits; None if there is none."""
+    values = [o.value for o in known if o.validity == "valid" and o.value is not None and not terms.broken(o)]
     return None if not values else max(values) if direction == "max" else min(values)
 
 
@@ -190,8 +199,10 @@ def _shift(setting: str, one: float, other: float | None, campaign: Campaign) ->
     return 0.0 if other is None or high <= low else 100 * (one - other) / (high - low)
 
 
-def in_words(told: e.SampleSuggested, campaign: Campaign, best: float | None, share: float | None) -> str:
-    """The choice in one to three sentences."""
+def in_words(
+    told: e.SampleSuggested, campaign: Campaign, best: float | None, share: float | None, front: int = 0
+) -> str:
+    """The choice in one to three sentences; `front` is how many films there were that no other was better than."""
     unit = campaign.objective.unit
     if told.replicate:
         return "Nothing new is left within the campaign's limits, so the best is made again."
@@ -210,7 +221,11 @@ def in_words(told: e.SampleSuggested, campaign: Campaign, best: float | None, sh
             return "The optimizer could not be asked, so this is spread over the space."
     if told.mean is None or told.sigma is None:
         return f"Chosen by {told.method}; it told no prediction."
+    if told.outcomes and (campaign.terms.several or best is None):
+        return _of_several(told, campaign, front)
     text = f"The model expects {plainly(told.mean, 4)} ± {plainly(told.sigma, 2)} {unit}"
+    if likely := _limits_in_words(told):
+        text += f", and {likely}"
     if best is None:
         return text + "; nothing valid had been measured yet."
     odds = chance(told.mean, told.sigma, best, campaign.objective.direction)
@@ -224,6 +239,27 @@ def in_words(told: e.SampleSuggested, campaign: Campaign, best: float | None, sh
     if share < 1 - MOSTLY:
         return text + "Chosen mostly to exploit: the model expects it to be better."
     return text + "Chosen to exploit and to explore alike."
+
+
+def _of_several(told: e.SampleSuggested, campaign: Campaign, front: int) -> str:
+    """What is expected of each quantity, and what was sought."""
+    text = f"The model expects {words(told.outcomes)}"
+    text += f"; {likely}. " if (likely := _limits_in_words(told)) else ". "
+    if not front and campaign.terms.limits:
+        return text + "No film had kept the limits by then: it was chosen for its chance to."
+    if campaign.optimizer.acquisition == "scalarised":
+        return text + "Chosen for one trade-off of the objectives."
+    beaten = "No film had been measured" if not front else f"By then {front} films were such that none was better"
+    return text + f"{beaten}: chosen for what it is expected to add to the volume that they cover."
+
+
+def _limits_in_words(told: e.SampleSuggested) -> str:
+    chances = [
+        f"the limit of {quantity.replace('_', ' ')} is kept with {each['probability']:.0%} probability"
+        for quantity, each in told.outcomes.items()
+        if isinstance(each.get("probability"), float)
+    ]
+    return ", ".join(chances)
 
 
 def fit_in_words(told: Mapping[str, Any], unit: str) -> list[str]:

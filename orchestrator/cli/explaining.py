@@ -75,7 +75,7 @@ def samples(home: Path | None, states: tuple[str, ...], validities: tuple[str, .
     _, state, campaign = told_of(home)
     chosen = [sample for sample in state.samples.values() if _wanted(sample, states, validities)]
     if best is not None:
-        chosen = _best(chosen, campaign, best)
+        chosen = _best(chosen, state, best)
     if as_json:
         click.echo(in_json(table_of(state, campaign, chosen)), nl=False)
     else:
@@ -89,18 +89,13 @@ def _wanted(sample: Sample, states: tuple[str, ...], validities: tuple[str, ...]
     return not validities or (sample.observation is not None and sample.observation.validity in validities)
 
 
-def _best(samples: list[Sample], campaign: Campaign, count: int) -> list[Sample]:
-    """The best valid ones, best first."""
-    sign = 1 if campaign.objective.direction == "max" else -1
-    valued = [
-        (sign * s.observation.value, s)
-        for s in samples
-        if s.rejected is None
-        and s.observation
-        and s.observation.validity == "valid"
-        and s.observation.value is not None
-    ]
-    return [sample for _, sample in sorted(valued, key=lambda pair: -pair[0])[:count]]
+def _best(samples: list[Sample], state: CampaignState, count: int) -> list[Sample]:
+    """The best valid ones within all limits, best first; with several objectives by their weights."""
+    from orchestrator.campaign.fronts import by_worth
+
+    held = {s.number: s for s in samples if s.rejected is None and s.observation is not None}
+    ranked = by_worth(state.terms, [s.observation for s in held.values() if s.observation is not None])
+    return [held[seen.sample] for seen in ranked[:count]]
 
 
 @click.command()

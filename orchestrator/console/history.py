@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.terms import Terms
 from orchestrator.service.alerts.alert import acknowledges
 
 
@@ -35,7 +36,8 @@ class Improvement:
 @dataclass
 class History:
     """`loops`: sample -> version of the entry with its last loop.  `contract` is the last one that was signed.
-    `seen_to`: version and time of the last entry that shows a person to be there."""
+    `seen_to`: version and time of the last entry that shows a person to be there.  `terms`: what films are judged
+    by."""
 
     version: int = 0
     chosen: dict[int, Chosen] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class History:
     improvements: list[Improvement] = field(default_factory=list)
     contract: tuple[float, e.ContractSigned] | None = None
     seen_to: tuple[int, float] = 0, -math.inf
+    terms: Terms = field(default_factory=Terms)
     _sign: float = 1.0
     _valid: list[e.ObservationMade] = field(default_factory=list)
     _rejected: dict[int, e.ObservationMade] = field(default_factory=dict)
@@ -59,7 +62,7 @@ class History:
             self.seen_to = recorded.version, time
         match entry:
             case e.CampaignStarted():
-                self._sign = _sign(entry)
+                self._sign, self.terms = _sign(entry), Terms.of(entry.campaign)
             case e.SampleSuggested():
                 self.chosen[entry.sample] = Chosen(time, self.improvements[-1].value if self.improvements else None)
             case e.ModelAssessed():
@@ -85,7 +88,7 @@ class History:
         self.observed_at[entry.sample] = time
         if entry.loop is not None:
             self.loops[entry.sample], self.last_loop = recorded.version, entry.sample
-        if entry.validity == "valid" and entry.value is not None:
+        if entry.validity == "valid" and entry.value is not None and not self.terms.broken(entry):
             self._valid.append(entry.model_copy(update={"loop": None, "quantities": {}}))
             self._times[entry.sample] = time
             self._improved(len(self._valid), self._valid[-1])

@@ -23,6 +23,29 @@ class Objective(Shape):
     unit: str
     target: float | None
     """The campaign stops at this; null: never."""
+    weight: float = 1.0
+    """Against the other objectives."""
+
+
+class Outcome(Shape):
+    """One of several quantities that a film is judged by, as it was observed."""
+
+    value: float | None = None
+    """Of a censored one a bound, of the side that `bound` names."""
+    sigma: float | None = None
+    unit: str = ""
+    validity: Literal["valid", "censored", "failed"] = "valid"
+    bound: Literal["lower", "upper"] | None = None
+    reason: str = ""
+
+
+class FrontFilm(Shape):
+    """A film that no other is better than."""
+
+    sample: int
+    composition: Fractions
+    settings: dict[str, float]
+    outcomes: dict[str, Outcome]
 
 
 class Budget(Shape):
@@ -81,6 +104,8 @@ class Best(Shape):
     composition: Fractions
     settings: dict[str, float]
     time: float | None
+    outcomes: dict[str, Outcome] = {}
+    """With several objectives, or limits: all that it is judged by; with several, it is the best by their weights."""
 
 
 class BestPoint(Shape):
@@ -168,6 +193,11 @@ class Why(Shape):
     replicate: bool
     cut_short: bool
     seconds: float
+    outcomes: dict[str, dict[str, Any]] = {}
+    """What is expected of each quantity, where films are judged by several: mean, sigma, unit, and the probability that
+    its limits are kept."""
+    front: int = 0
+    """How many films there were by then that no other was better than."""
 
 
 class Model(Shape):
@@ -246,6 +276,10 @@ class View(Shape):
     lab: str
     simulated: bool
     objective: Objective
+    """The first, or only one."""
+    objectives: list[Objective]
+    limits: list[str]
+    """What a film must have besides, in words."""
     elements: list[str]
     settings: list[str]
     """Keys of the film that are searched beside the composition."""
@@ -271,6 +305,8 @@ class View(Shape):
     counts: Counts
     finish: Finish | None
     best: Best | None
+    front: list[FrontFilm]
+    """With several objectives: the films that no other is better than, the best in the first objective first."""
     best_so_far: list[BestPoint]
     stations: dict[str, StationView]
     next: Why | None
@@ -324,6 +360,10 @@ class SampleRow(Shape):
     observed_at: float | None
     has_loop: bool
     replicate: bool
+    outcomes: dict[str, Outcome]
+    """Of each quantity that films are judged by, if they are several."""
+    broken: list[str]
+    """The limits that a valid film does not keep, in words."""
     rejected: str | None
     """Who does not believe the value, when and why; null: it counts."""
 

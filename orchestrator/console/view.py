@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.fronts import front_of
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import CAMPAIGN_TRANSITIONS, Command, Mode, Phase
-from orchestrator.campaign.spec import Campaign
+from orchestrator.campaign.spec import Campaign, Objective
 from orchestrator.campaign.state import CampaignState, OpenStep, Sample, best
 from orchestrator.console import shapes as s
 from orchestrator.console.foresight import BASES
 from orchestrator.console.history import History
 from orchestrator.console.why import why
 from orchestrator.console.words import step_words
+from orchestrator.service.budget import as_changed
 from orchestrator.service.forecast import expected
 
 TRANSITIONAL = (Mode.HOLDING, Mode.STOPPING, Mode.ABORTING)
@@ -34,6 +36,7 @@ def view(
 
     `read_only` says why nothing can be commanded; "": it can.  `finish` is when it will be over, if that is foreseen.
     """
+    campaign = as_changed(campaign, state)
     objective, budget = campaign.objective, campaign.budget
     ended = state.ended
     command = state.commands[-1] if state.commands else None
@@ -41,12 +44,9 @@ def view(
         campaign=campaign.name,
         lab=lab.name,
         simulated=simulated,
-        objective=s.Objective(
-            quantity=objective.quantity,
-            direction=objective.direction,
-            unit=objective.unit,
-            target=campaign.stopping.target,
-        ),
+        objective=_objective(objective, campaign),
+        objectives=[_objective(each, campaign) for each in campaign.objectives],
+        limits=[str(limit) for limit in state.terms.limits],
         elements=list(campaign.ranges()),
         settings=list(campaign.searched()),
         budget=s.Budget(
@@ -82,6 +82,7 @@ def view(
         counts=counts(state, campaign),
         finish=None if read_only else finish,
         best=_best(state, campaign, history),
+        front=[s.FrontFilm(**{**told, "outcomes": _outcomes(told["outcomes"])}) for told in front_of(state)],
         best_so_far=[
             s.BestPoint(sample=i.sample, count=i.count, time=i.time, value=i.value, sigma=i.sigma)
             for i in history.improvements
@@ -103,6 +104,20 @@ def view(
         last_loop=history.last_loop,
         contract=_contract(history),
     )
+
+
+def _objective(objective: Objective, campaign: Campaign) -> s.Objective:
+    return s.Objective(
+        quantity=objective.quantity,
+        direction=objective.direction,
+        unit=objective.unit,
+        target=campaign.stopping.target if objective is campaign.objective else None,
+        weight=objective.weight,
+    )
+
+
+def _outcomes(told: Mapping[str, Mapping[str, Any]]) -> dict[str, s.Outcome]:
+    return {quantity: s.Outcome.model_validate(each) for quantity, each in told.items()}
 
 
 def _sense(command: Command, state: CampaignState) -> bool:
@@ -216,6 +231,7 @@ def _best(state: CampaignState, campaign: Campaign, history: History) -> s.Best 
         composition=top.composition,
         settings=top.settings,
         time=history.observed_at.get(top.sample),
+        outcomes=_outcomes(top.outcomes),
     )
 
 
@@ -312,5 +328,13 @@ def row(sample: Sample, history: History) -> s.SampleRow:
         observed_at=history.observed_at.get(sample.number),
         has_loop=sample.number in history.loops,
         replicate=told.replicate,
+        outcomes=_outcomes(observation.outcomes) if observation else {},
+        broken=_broken(observation, history),
         rejected=None if sample.rejected is None else str(sample.rejected),
     )
+
+
+def _broken(observation: e.ObservationMade | None, history: History) -> list[str]:
+    if observation is None or observation.validity != "valid":
+        return []
+    return [str(limit) for limit in history.terms.broken(observation)]

@@ -56,18 +56,20 @@ def make_optimizer(
     """The optimizer that `campaign` asks for, which has learnt its earlier data and `observations`; `clock` tells real
     seconds.
 
-    Raises `ValueError` for several objectives, or an empty space.
+    Raises `ValueError` for an empty space.
     """
-    if len(campaign.objectives) != 1:
-        raise ValueError(f"campaign {campaign.name}: the optimizer takes one objective, not {len(campaign.objectives)}")
-    direction = campaign.objectives[0].direction
-    domain, budget = domain_of(campaign, clock), campaign.budget.samples
-    kind: type[Optimizer] = Optimizer
-    if campaign.virtual:
-        from orchestrator.optimizer import hierarchical  # which is built on this module
+    from orchestrator.optimizer import hierarchical, several  # which are built on this module
 
-        kind = hierarchical.HierarchicalOptimizer
-    optimizer = kind(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
+    domain, budget, terms = domain_of(campaign, clock), campaign.budget.samples, campaign.terms
+    optimizer: Optimizer
+    if terms.plain:
+        kind = hierarchical.HierarchicalOptimizer if campaign.virtual else Optimizer
+        direction = campaign.objective.direction
+        optimizer = kind(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
+    else:
+        optimizer = several.Several(
+            domain, campaign.optimizer, campaign.seed, terms, budget=budget, cost=campaign.cost
+        )
     for observation in earlier(campaign):
         optimizer.observe(observation, counted=False)
     for seen in observations:
@@ -187,13 +189,13 @@ class Optimizer:
     def recommend(self) -> Forecast | None:
         """Of the candidates with a value, the one of the largest posterior mean; None while there is no model.  With
         noisy values that is a safer answer to which is the best than the largest value."""
-        if not self._model.ready:
+        if not self._ready:
             return None
         return self._best_of(np.unique(self._valid, axis=0), Weighing())
 
     def diagnose(self) -> Diagnosis:
         """How far the model can be trusted; of fewer than two values it says no more than their number."""
-        if not self._model.ready:
+        if not self._ready:
             return Diagnosis(len(self._samples))
         posterior, names = self._model.posterior(), [feature.name for feature in self._domain.described]
         found = diagnose(posterior, self._samples, names, self._model.longest)
@@ -204,7 +206,7 @@ class Optimizer:
         observations alone say; None while there is no model.  Raises `ValueError` for a negative improvement."""
         if not improvement >= 0:
             raise ValueError(f"an improvement is a number of at least 0, not {improvement!r}: give it in the unit")
-        if not self._model.ready:
+        if not self._ready:
             return None
         posterior, nothing = self._model.posterior(), Taken(self._domain.width)
         by_probability = self._searching(self._taken, self._incumbents(posterior))
@@ -217,7 +219,7 @@ class Optimizer:
     def chart(self, candidates: Sequence[Told], pending: Sequence[Told], number: int) -> Chart | None:
         """What the model expects of `candidates`, and what measuring each would be worth as suggestion `number` while
         `pending` are under way; None while there is no model.  They need not be rows of the domain."""
-        if not self._model.ready or not candidates:
+        if not self._ready or not candidates:
             return None
         posterior = self._model.posterior()
         X = self._stacked([self._domain.vector(Candidate.of(told)) for told in candidates])
@@ -231,7 +233,7 @@ class Optimizer:
     def forecast(self, candidates: Sequence[Told]) -> tuple[Floats, Floats] | None:
         """What the observations alone say of `candidates`: means and standard deviations of the objective in its
         unit, both (m,); None while there is no model.  Raises `ValueError` for a candidate that does not say enough."""
-        if not self._model.ready:
+        if not self._ready:
             return None
         X = self._stacked([self._domain.vector(Candidate.of(told)) for told in candidates])
         mean, sigma = self._model.outcomes(self._model.posterior(), X)
@@ -240,7 +242,7 @@ class Optimizer:
     def random_films(self, films: int, worlds: int, seed: int) -> RandomFilms | None:
         """What films of candidates drawn at random would be beside those made, in `worlds` that agree with all that was
         observed; None while there is no model.  See `RandomFilms`; m is `films`, or as many candidates as there are."""
-        if not self._model.ready:
+        if not self._ready:
             return None
         rng, posterior = np.random.default_rng(seed), self._model.posterior()
         X = self._domain.features(self._domain.draw(rng, films, Taken(self._domain.width)))
@@ -256,6 +258,11 @@ class Optimizer:
         """At most `count` different candidates, drawn at random."""
         rows = self._domain.draw(np.random.default_rng(seed), count, Taken(self._domain.width))
         return [self._domain.candidate(row) for row in rows]
+
+    @property
+    def _ready(self) -> bool:
+        """Whether there is a model."""
+        return self._model.ready
 
     def _searching(self, taken: Taken, incumbents: Rows) -> Search:
         rng = generator(self._seed, self.observed)
@@ -281,7 +288,7 @@ class Optimizer:
             grown = growing.next_row(self._domain, self._settings.growing, self._wanted, pending, taken)
             if grown is not None:
                 return self._plain(number, grown, "growing")
-        if not self._model.ready or self._known + len(pending) < self._settings.initial_samples:
+        if not self._ready or self._known + len(pending) < self._settings.initial_samples:
             row = space_filling(self._domain, taken, rng)
             return self._replicate(rows, vetoed, number) if row is None else self._plain(number, row, "space-filling")
         return self._by_model(pending, rows, vetoed, withheld, number)
@@ -387,7 +394,7 @@ class Optimizer:
         rows = wanted if len(wanted := rows[unwanted.free(rows)]) else rows
         idle = Taken(self._domain.width, pending).free(rows)
         rows = rows[idle] if idle.any() else rows
-        if not self._model.ready:
+        if not self._ready:
             return self._plain(number, rows[0], "space-filling", replicate=True)
         return self._explained(number, self._best_of(rows, self._weighing((), number)), None, replicate=True)
 

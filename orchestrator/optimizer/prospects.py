@@ -36,9 +36,10 @@ Search = Callable[[Score], Ranked]
 
 @dataclass(frozen=True)
 class Prospects:
-    """`regret` in the objective's unit; `improvement_probability` of the candidate that has most of it."""
+    """`regret` in the objective's unit, None where it has no meaning; `improvement_probability` of the candidate that
+    has most of it."""
 
-    regret: float
+    regret: float | None
     improvement_probability: float
 
     def as_dict(self) -> dict[str, Any]:

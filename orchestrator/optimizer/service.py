@@ -26,6 +26,7 @@ from orchestrator import rpc
 from orchestrator.campaign.spec import Campaign
 from orchestrator.optimizer.hierarchical import HierarchicalOptimizer
 from orchestrator.optimizer.optimizer import Optimizer, make_optimizer
+from orchestrator.optimizer.several import Several
 
 NAME = "optimizer"
 
@@ -109,6 +110,13 @@ class OptimizerService:
                 return {}
             found = optimizer.suggest_calculation(prices, pending, number)
             return {} if found is None else found.as_dict()
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """From now on the objectives that are named count so much against the others, until `configure` or `reset`."""
+        with self._lock:
+            if not isinstance(self._optimizer, Several):
+                raise NotConfigured("no campaign of several objectives yet: call configure first")
+            self._optimizer.weigh(weights)
 
     def diagnose(self, observed: int) -> dict[str, Any]:
         """How far the model of the `observed` observations can be trusted: a `Diagnosis` as a dict."""

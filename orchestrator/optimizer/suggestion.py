@@ -48,6 +48,8 @@ class Observation:
     A failed one has no value.  `asked` is what was suggested, if it is known: it is not suggested again, however far
     from it the film turned out.  `composition_sigma` is how well the fractions of what was made are known.
     `station` is the virtual station that calculated it, "" for a film.
+    `outcomes`, where films are judged by several quantities: of each its "validity", and unless it failed its "value",
+    "sigma" and "bound".
     """
 
     sample: int
@@ -61,6 +63,7 @@ class Observation:
     settings: Mapping[str, Value] = field(default_factory=dict)
     row: int | None = None
     station: str = ""
+    outcomes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def made(self) -> Candidate:
@@ -83,6 +86,19 @@ class Observation:
             )
         if self.validity != "failed":
             self._check_numbers()
+        for quantity, told in self.outcomes.items():
+            self._check_outcome(quantity, told)
+
+    def _check_outcome(self, quantity: str, told: Mapping[str, Any]) -> None:
+        validity, value, sigma = told.get("validity"), told.get("value"), told.get("sigma") or 0.0
+        if validity not in VALIDITIES or (validity == "censored") != (told.get("bound") in SIDES):
+            raise ValueError(f"sample {self.sample}: {quantity} is {validity!r}, with the bound {told.get('bound')!r}")
+        if validity != "failed" and (value is None or not math.isfinite(value)):
+            raise ValueError(f"sample {self.sample}: a {validity} {quantity} needs a value, not {value!r}")
+        if not (math.isfinite(sigma) and sigma >= 0):
+            raise ValueError(
+                f"sample {self.sample}: sigma of {quantity} must be finite and not negative, not {sigma!r}"
+            )
 
     def _check_numbers(self) -> None:
         if self.value is None or not math.isfinite(self.value):
@@ -98,6 +114,8 @@ class Forecast:
     `mean` and `sigma` follow from the observations alone.  `acquisition` also counts what is pending; it is in
     the model's own units (see `surrogate`) and only ranks the candidates of one suggestion.  `cost` is in the unit of
     the campaign, `feasibility` the probability that a film can be made and measured; None where they play no part.
+    `outcomes`, where films are judged by several quantities: of each the "mean", "sigma" and "unit", and where it is
+    limited the "probability" that the film keeps to it; `mean` and `sigma` are then those of the first objective.
     """
 
     composition: Mapping[str, float]
@@ -108,6 +126,7 @@ class Forecast:
     row: int | None = None
     cost: float | None = None
     feasibility: float | None = None
+    outcomes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,6 +156,7 @@ class Suggestion:
     cut_short: bool = False
     cost: float | None = None
     feasibility: float | None = None
+    outcomes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def candidate(self) -> Candidate:

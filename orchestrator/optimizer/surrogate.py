@@ -107,6 +107,11 @@ class Surrogate:
         """The largest lengthscale that a fit of each process can end at, in scaled inputs, (K,)."""
         return tuple(gp.LENGTHSCALE_SPAN * l0 for l0 in self._l0)
 
+    @property
+    def extent(self) -> float:
+        """Between the least and the largest value so far, in their unit."""
+        return float(np.ptp(self._y)) if self._y else 0.0
+
     def inward(self, y: Floats) -> Floats:
         """Warped targets of values of the objective (larger is better, its unit), any shape."""
         return self._warping.inward(y)

@@ -74,7 +74,8 @@ def _paint(figure: Figure, night: Night, shown: list[Mark], band: RandomSearch |
     last = max(mark.sample for mark in shown)
     if band is not None:
         _random(axes, night, band)
-    if steps := running_best(shown, night.direction):
+    kept = [mark for mark in shown if mark.sample not in _broken(night)]
+    if steps := running_best(kept, night.direction):
         xs, ys = [x for x, _ in steps], [y for _, y in steps]
         axes.step([*xs, last + 0.5], [*ys, ys[-1]], where="post", color=ACCENT, lw=2, zorder=2.5)
     if night.target is not None:
@@ -90,6 +91,11 @@ def _paint(figure: Figure, night: Night, shown: list[Mark], band: RandomSearch |
     axes.tick_params(length=3)
     axes.set_xlabel("sample")
     figure.text(0, 0.995, quantity_label(night.quantity, night.unit), va="top", color=MUTED)
+
+
+def _broken(night: Night) -> set[int]:
+    """Samples that do not keep the limits: none of them is the best."""
+    return {seen.sample for seen in night.state.observations if night.state.terms.broken(seen)}
 
 
 def _random(axes: Axes, night: Night, band: RandomSearch) -> None:

@@ -164,9 +164,14 @@ class Night:
         """Samples with a finished film."""
         return [sample for sample in self.samples if sample.film and sample.film.finished]
 
+    @property
+    def several(self) -> bool:
+        """Whether there are several objectives, and so no single best."""
+        return self.state.terms.several
+
     @cached_property
     def top(self) -> e.ObservationMade | None:
-        """The best valid observation."""
+        """The best valid observation of a film within all limits; with several objectives the best by their weights."""
         return best(self.state, self.direction)
 
     def validities(self, validity: str) -> int:

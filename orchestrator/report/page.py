@@ -16,6 +16,7 @@ from orchestrator.report.card import report_card
 from orchestrator.report.consumables import Gas, consumables
 from orchestrator.report.facts import Night
 from orchestrator.report.formats import day_and_clock, local
+from orchestrator.report.front import trade_offs
 from orchestrator.report.loops import loop_frames
 from orchestrator.report.maps import maps
 from orchestrator.report.markup import Html, el, join
@@ -73,7 +74,8 @@ def render(
     belief = believed(night)
     search = held_against(night, belief)
     sections = {
-        "Best so far": best_so_far(night, search),
+        "Trade-offs": trade_offs(night) if night.several else None,
+        "Best so far": None if night.several else best_so_far(night, search),
         "Best samples": top_samples(night),
         "Map": maps(night, belief),
         "Stations": timeline(night),

@@ -61,6 +61,10 @@ class RandomSearch:
 
 def held_against(night: Night, belief: Belief | str) -> RandomSearch | str:
     """The comparison, or why there is none; `belief` may be why."""
+    if night.several:
+        return "there are several objectives"
+    if night.state.terms.limits:
+        return "random search does not know of limits"
     if night.top is None:
         return "no value is valid"
     if isinstance(belief, str):

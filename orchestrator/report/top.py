@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from orchestrator.campaign import entries as e
+from orchestrator.campaign.fronts import by_worth
 from orchestrator.campaign.state import Sample
-from orchestrator.report.facts import Night, coercivity, valid_of, value_of
+from orchestrator.report.facts import Night, coercivity, valid_of
 from orchestrator.report.formats import (
     column_decimals,
     decimals,
@@ -54,10 +55,10 @@ def top_samples(night: Night) -> Html:
 
 
 def ranked(night: Night) -> list[Sample]:
-    """Samples with a valid value, the best first."""
-    sign = -1.0 if night.direction == "max" else 1.0
-    valid = [(sign * value_of(seen), s.number, s) for s in night.samples if (seen := valid_of(night, s)) is not None]
-    return [sample for _, _, sample in sorted(valid, key=lambda told: told[:2])]
+    """Samples with a valid value and within all limits, the best first; with several objectives by their weights."""
+    valid = {s.number: s for s in night.samples if valid_of(night, s) is not None}
+    seen = [s.observation for s in valid.values() if s.observation is not None]
+    return [valid[one.sample] for one in by_worth(night.state.terms, seen)]
 
 
 def _paint(figure: Figure, loops: list[Loop], order: dict[int, int]) -> None:

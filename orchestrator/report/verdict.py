@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from orchestrator.campaign.entries import ObservationMade
+from orchestrator.campaign.fronts import words
 from orchestrator.campaign.lifecycle import Phase
 from orchestrator.report.facts import Night, value_of
 from orchestrator.report.formats import at_percent, clock, counted, formula, listed, with_sigma
@@ -80,8 +81,13 @@ def _finding(night: Night) -> Html:
     counts = ", ".join(f"{night.validities(word)} {word}" for word in ("valid", "censored", "failed"))
     counts += f", {len(night.rejected)} rejected" if night.rejected else ""
     top = night.top
+    if top is None and night.state.terms.limits and night.validities("valid"):
+        limits = listed([str(limit) for limit in night.state.terms.limits])
+        return el("p", "No film has ", limits, f" ({counts}).{_earlier(night)}", class_="line")
     if top is None:
         return el("p", f"No valid value ({counts}).{_earlier(night)}", class_="line")
+    if night.several:
+        return _finding_several(night, top, counts)
     best = el("b", with_sigma(value_of(top), top.sigma, top.unit))
     word = "Highest" if night.direction == "max" else "Lowest"
     quantity = night.quantity.replace("_", " ") or "value"
@@ -93,6 +99,15 @@ def _finding(night: Night) -> Html:
         el("span", _as_good(night, top), f"Observations: {counts}.{_earlier(night)}", class_="aside"),
         class_="line",
     )
+
+
+def _finding_several(night: Night, top: ObservationMade, counts: str) -> Html:
+    front = len(night.state.front)
+    best = join("by the weights ", el("b", words(top.outcomes)), " at ", formula(top.composition))
+    where = join(best, f" {_uncertainty(top)}, sample {top.sample}. ")
+    aside = el("span", f"Observations: {counts}.{_earlier(night)}", class_="aside")
+    no_better = "No film is better than it: " if front == 1 else f"{front} films that none is better than; "
+    return el("p", no_better, where, aside, class_="line")
 
 
 def _earlier(night: Night) -> str:

@@ -76,10 +76,8 @@ def decide(request: a.SearchRequest, site: Site) -> e.Act | Acted:
         case a.ChangeBudget():
             return _budget(action, site, told)
         case a.ChangeWeights():
-            (objective,) = site.campaign.objectives
-            raise CommandRefused(
-                f"the campaign has one objective, {objective.quantity}: there is nothing to weigh it against"
-            )
+            _check_weights(action, site.campaign)
+            return e.WeightsChanged(weights=action.weights, **told)
     raise NotImplementedError(action.name)
 
 
@@ -162,6 +160,9 @@ def _so_already(action: a.SearchAction, site: Site) -> Acted | None:
             now = site.campaign.budget
             same = samples in (None, now.samples) and hours in (None, now.lab_hours)
             return last if same else None
+        case a.ChangeWeights(weights=weights) if last is not None and last.action == "weights":
+            told = {objective.quantity: objective.weight for objective in site.campaign.objectives}
+            return last if weights.items() <= told.items() else None
     return None
 
 
@@ -224,6 +225,20 @@ def _reordered(action: a.Reorder, site: Site) -> list[int]:
     order = [own.number for own in site.state.search.queue]
     order.insert(min(action.position, len(order)) - 1, order.pop(place))  # an index has fewer digits than a number may
     return order
+
+
+# --- the weights --------------------------------------------------------------------------------------
+
+
+def _check_weights(action: a.ChangeWeights, campaign: Campaign) -> None:
+    """Raises `CommandRefused`."""
+    now = {objective.quantity: objective.weight for objective in campaign.objectives}
+    if len(now) == 1:
+        raise CommandRefused(f"the campaign has one objective, {next(iter(now))}: there is nothing to weigh it against")
+    if unknown := [quantity for quantity in action.weights if quantity not in now]:
+        raise CommandRefused(f"{', '.join(unknown)} is no objective: give one of {', '.join(now)}")
+    if action.weights.items() <= now.items():
+        raise CommandRefused(f"they have the {a.weights_of(action.weights)} already")
 
 
 # --- the budget ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from orchestrator.campaign.cost import Cost
 from orchestrator.campaign.entries import ObservationMade
@@ -21,10 +22,16 @@ DOUBTS = frozenset({"constant", "noise", "uninformed", "over-confident"})
 
 
 def as_changed(campaign: Campaign, state: CampaignState) -> Campaign:
-    """`campaign` with the budget that operators gave it since it began."""
+    """`campaign` with the budget, and the weights of its objectives, that operators gave it since it began."""
     asked = {"samples": state.search.samples, "lab_hours": state.search.lab_hours}
     changes = {name: value for name, value in asked.items() if value is not None}
-    return campaign.model_copy(update={"budget": campaign.budget.model_copy(update=changes)}) if changes else campaign
+    update: dict[str, Any] = {"budget": campaign.budget.model_copy(update=changes)} if changes else {}
+    if weights := state.search.weights:
+        update["objectives"] = tuple(
+            objective.model_copy(update={"weight": weights.get(objective.quantity, objective.weight)})
+            for objective in campaign.objectives
+        )
+    return campaign.model_copy(update=update) if update else campaign
 
 
 def enough(state: CampaignState, campaign: Campaign, now: float) -> str:
@@ -63,7 +70,7 @@ def over(state: CampaignState, campaign: Campaign, now: float) -> str:
 
 def _target_reached(top: ObservationMade, campaign: Campaign) -> str:
     target = campaign.stopping.target
-    if target is None or top.value is None:
+    if target is None or len(campaign.objectives) > 1 or top.value is None:
         return ""
     reached = top.value >= target if campaign.objective.direction == "max" else top.value <= target
     return f"target reached: {top.value:g} {top.unit} by sample {top.sample}" if reached else ""
@@ -72,6 +79,8 @@ def _target_reached(top: ObservationMade, campaign: Campaign) -> str:
 def _no_improvement(state: CampaignState, campaign: Campaign) -> str:
     limit = campaign.stopping.no_improvement_samples
     since = state.valid_since_best(campaign.objective.direction)
+    if campaign.terms.several and limit is not None and since >= limit:
+        return f"{since} valid samples in a row that others are better than"
     return f"no improvement in {since} valid samples" if limit is not None and since >= limit else ""
 
 

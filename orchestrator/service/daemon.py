@@ -276,6 +276,7 @@ class Daemon:
                 made=[candidate_of(sample) for sample in state.samples.values()],
                 vetoed=[candidate_of(state.samples[number]) for number in state.search.vetoed],
                 withheld=[candidate_of(sample) for sample in out],
+                weights=dict(state.search.weights),
             ),
             lambda number, suggestion: self._inbox.put(SuggestionCame(number, suggestion)),
         )
@@ -487,5 +488,6 @@ _DECISION = (
     "cut_short",
     "cost",
     "feasibility",
+    "outcomes",
     "seconds",
 )

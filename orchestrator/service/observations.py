@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.campaign import entries as e
-from orchestrator.campaign.quantities import from_unit
+from orchestrator.campaign.quantities import from_unit, to_unit
 from orchestrator.campaign.sample import Sample
 from orchestrator.campaign.spec import Campaign
 
@@ -24,6 +24,7 @@ def observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any]) -> 
     """Raises `NoValue`; `ValidationError`, `LookupError` or `TypeError` if a value or its unit makes no sense."""
     objective, censored = campaign.objective, outcome["validity"] == "censored"
     measured = _measured(outcome, objective.quantity, censored)
+    outcomes = _outcomes(campaign, outcome, censored)
     value, sigma = (
         objective.to_unit(from_unit(objective.quantity, measured[key], measured["unit"])) for key in ("value", "sigma")
     )
@@ -37,8 +38,41 @@ def observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any]) -> 
         bound=measured["bound"] if censored else None,
         reason=outcome.get("reason") or "",
         quantities=outcome["quantities"],
+        outcomes=outcomes,
         loop=outcome.get("loop"),
     )
+
+
+def _outcomes(campaign: Campaign, outcome: dict[str, Any], censored: bool) -> dict[str, dict[str, Any]]:
+    """What the loop tells of each quantity that films are judged by, in its unit; nothing where the value of the one
+    objective says all.  Raises `NoValue` for one that is missing."""
+    if campaign.terms.plain:
+        return {}
+    units = campaign.terms.units
+    return {name: _outcome(name, unit, _measured(outcome, name, censored), censored) for name, unit in units.items()}
+
+
+def _outcome(quantity: str, unit: str, measured: dict[str, Any], censored: bool) -> dict[str, Any]:
+    value, sigma = (
+        to_unit(quantity, from_unit(quantity, measured[key], measured["unit"]), unit) for key in ("value", "sigma")
+    )
+    told = {"validity": "censored" if censored else "valid", "value": value, "sigma": sigma, "unit": unit}
+    return {**told, "bound": measured["bound"]} if censored else told
+
+
+def _partly(campaign: Campaign, outcome: dict[str, Any], reason: str) -> dict[str, dict[str, Any]]:
+    """The same of a measurement that is not good enough: what is missing has failed."""
+    if campaign.terms.plain:
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    censored = outcome.get("validity") == "censored"
+    for name, unit in campaign.terms.units.items():
+        try:
+            found[name] = _outcome(name, unit, _measured(outcome, name, censored), censored)
+        except (LookupError, TypeError, ValueError) as none:
+            why = str(none) if isinstance(none, NoValue) else reason
+            found[name] = {"validity": "failed", "value": None, "unit": unit, "reason": why}
+    return found
 
 
 def _measured(outcome: dict[str, Any], quantity: str, censored: bool) -> dict[str, Any]:
@@ -55,7 +89,8 @@ def _measured(outcome: dict[str, Any], quantity: str, censored: bool) -> dict[st
 
 
 def failed_observation(campaign: Campaign, sample: Sample, outcome: dict[str, Any], reason: str) -> e.ObservationMade:
-    """That there is no value, with whatever was measured if it can be kept."""
+    """That there is no value, with whatever was measured if it can be kept.  Of several quantities those that were
+    read are told."""
     failed = e.ObservationMade(
         sample=sample.number,
         **_made(sample),
@@ -67,7 +102,11 @@ def failed_observation(campaign: Campaign, sample: Sample, outcome: dict[str, An
         quantities={},
     )
     try:
-        measured = {"quantities": outcome.get("quantities") or {}, "loop": outcome.get("loop")}
+        measured = {
+            "quantities": outcome.get("quantities") or {},
+            "loop": outcome.get("loop"),
+            "outcomes": _partly(campaign, outcome, reason),
+        }
         return e.ObservationMade.model_validate({**failed.model_dump(), **measured})
     except ValidationError:
         return failed

@@ -119,6 +119,8 @@ class OptimizerProcess:
         """Bring the optimizer up to date, and ask.  One that forgot, or knows what was withdrawn since, is told
         everything again."""
         known = self._bring_up_to_date(optimizer, question.observations)
+        if question.weights:
+            optimizer.weigh(question.weights)
         told = (question.pending, question.number, known, question.vetoed, question.withheld)
         suggestion = dict(optimizer.suggest(*told))
         return {**suggestion, "assessment": self._assess(optimizer, known)}

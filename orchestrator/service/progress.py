@@ -31,7 +31,9 @@ class Progress:
     that of the journal's last entry; `concerns` are what the model's last assessment says a person should look at;
     `command` the last that was given: its version, time, command, by, reason.  `queue` has the operators' own samples
     that wait for their turn: number, composition, settings, by, reason.  Values that were `rejected` are in no other
-    number.  `finish_early` and `finish_late` are one time in ten before and after the end, where that was asked for.
+    number.  `front`, with several objectives, are the films that no other is better than: sample, composition,
+    settings, outcomes; `best` is then the best of them by the weights.  `limits` say in words what a film must have.
+    `finish_early` and `finish_late` are one time in ten before and after the end, where that was asked for.
     """
 
     campaign: str
@@ -60,6 +62,8 @@ class Progress:
     rejected: int = 0
     vetoed: int = 0
     queue: tuple[dict[str, Any], ...] = ()
+    front: tuple[dict[str, Any], ...] = ()
+    limits: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -68,4 +72,5 @@ class Progress:
     def of(cls, told: Mapping[str, Any]) -> Progress:
         """From what `as_dict` made, in this process or another.  Raises `TypeError` if another version made it."""
         stations = {name: StationStatus(**station) for name, station in told["stations"].items()}
-        return cls(**{**told, "stations": stations, "concerns": tuple(told["concerns"]), "queue": tuple(told["queue"])})
+        lists = {name: tuple(told[name]) for name in ("concerns", "queue", "front", "limits") if name in told}
+        return cls(**{**told, "stations": stations, **lists})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from orchestrator.campaign.fronts import front_of
 from orchestrator.campaign.labspec import LabSpec
 from orchestrator.campaign.lifecycle import Mode
 from orchestrator.campaign.spec import Campaign
@@ -65,6 +66,8 @@ def status(
         rejected=sum(sample.rejected is not None for sample in state.samples.values()),
         vetoed=len(state.search.vetoed),
         queue=tuple(own.as_dict() for own in state.search.queue),
+        front=tuple(front_of(state)),
+        limits=tuple(str(limit) for limit in state.terms.limits),
     )
 
 
@@ -88,7 +91,7 @@ def _at_work(
     )
 
 
-_BEST = {"sample", "composition", "settings", "value", "sigma", "unit"}
+_BEST = {"sample", "composition", "settings", "value", "sigma", "unit", "outcomes"}
 
 
 def _concerns(state: CampaignState) -> tuple[str, ...]:

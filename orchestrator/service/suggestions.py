@@ -18,6 +18,7 @@ class Question:
 
     `pending`, `made`, `vetoed` and `withheld` are candidates: what was asked for, composition and settings.  What is
     `vetoed` is not wanted; what is `withheld` came to nothing so often that it is not to be suggested again.
+    `weights` are those of the objectives that operators gave others.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Question:
     made: list[dict[str, Any]]
     vetoed: list[dict[str, Any]] = field(default_factory=list)
     withheld: list[dict[str, Any]] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

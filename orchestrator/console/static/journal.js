@@ -9,7 +9,7 @@ import { clock } from "./words.js";
 const KINDS = {
   all: ["All entries", null],
   problems: ["What went wrong", null],
-  commands: ["What people did", ["command_given", "campaign_started", "own_sample_queued", "queue_reordered", "own_sample_withdrawn", "sample_noted", "budget_changed", "suggestion_vetoed", "observation_rejected", "observation_restored", "measurement_requested"]],
+  commands: ["What people did", ["command_given", "campaign_started", "own_sample_queued", "queue_reordered", "own_sample_withdrawn", "sample_noted", "budget_changed", "weights_changed", "suggestion_vetoed", "observation_rejected", "observation_restored", "measurement_requested"]],
   samples: ["Samples and values", ["sample_suggested", "film_deposited", "observation_made", "observation_withdrawn", "sample_discarded", "sample_quarantined"]],
   steps: ["Steps and moves", ["step_intended", "step_ended", "sample_moved", "station_made_safe"]],
   model: ["Model", ["model_assessed", "optimizer_lost", "optimizer_restarted"]],

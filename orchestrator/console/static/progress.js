@@ -2,7 +2,7 @@
 
 import { $, fill, h, rows, say } from "./dom.js";
 import { LIVE_S, labNow, mode, silence, state, watch } from "./store.js";
-import { capital, clock, count, ofSpan, plusMinus, span } from "./words.js";
+import { capital, clock, count, ofSpan, outcomes, plusMinus, span } from "./words.js";
 
 const MOST_SEGMENTS = 120;
 
@@ -61,7 +61,8 @@ function drawFacts(view) {
       : mode() === "running"
         ? "not known yet"
         : "not known while " + mode();
-  const top = best ? `${plusMinus(best.value, best.sigma, best.unit)} (film ${best.sample})` : "none yet";
+  const value = best && (Object.keys(best.outcomes).length ? outcomes(best.outcomes) : plusMinus(best.value, best.sigma, best.unit));
+  const top = best ? `${value} (film ${best.sample}${view.front.length ? `, by the weights; ${count(view.front.length, "film")} that none is better than` : ""})` : view.limits.length ? `none yet with ${view.limits.join(" and ")}` : "none yet";
   fill($("facts"), `${done} ${top}`, () => [
     h("span", { class: "fact" }, "done ", h("b", {}, done)),
     h("span", { class: "fact" }, "best ", h("b", {}, top)),

@@ -4,7 +4,7 @@ import { $, fill, h, rows, say } from "./dom.js";
 import { actionButtons, searchChanged } from "./search.js";
 import { open as openSample } from "./sample.js";
 import { state, watch } from "./store.js";
-import { DASH, made, measured, plusMinus } from "./words.js";
+import { DASH, made, measured, outcomes, plusMinus } from "./words.js";
 
 export function mount() {
   watch(["samples", "session", "search", "view"], draw);
@@ -42,15 +42,16 @@ function makeRow(item) {
 function updateRow(element, row) {
   const cell = (name) => element.querySelector(`.${name}`);
   const [word, kind] = standing(row);
-  const remarks = [row.rejected, row.reason].filter(Boolean);
+  const remarks = [row.rejected, row.reason, ...row.broken.map((limit) => `not ${limit}`)].filter(Boolean);
   fill(cell("state"), [word, ...remarks].join(), () => [h("span", { class: `mark ${kind}` }, word), remarks.map((text) => h("small", {}, text))]);
   say(cell("asked"), made(row.composition, row.settings));
   say(cell("achieved"), row.achieved ? made(row.achieved.composition) + (row.achieved.finished ? "" : ", broken off") : DASH);
-  say(cell("value"), measured(row));
+  say(cell("value"), Object.keys(row.outcomes).length ? outcomes(row.outcomes) : measured(row));
   say(cell("predicted"), row.mean === null ? DASH : plusMinus(row.mean, row.sigma_predicted));
   const best = state.view?.best?.sample === row.number;
+  const front = state.view?.front.some((film) => film.sample === row.number) ?? false;
   element.classList.toggle("best", best);
-  fill(cell("acting"), `${searchChanged()} ${row.phase} ${row.rejected} ${best}`, () => [best ? h("span", { class: "tag now" }, "best") : null, actionButtons(row)]);
+  fill(cell("acting"), `${searchChanged()} ${row.phase} ${row.rejected} ${best} ${front}`, () => [best ? h("span", { class: "tag now" }, "best") : front ? h("span", { class: "tag" }, "front") : null, actionButtons(row)]);
 }
 
 /** State in a word, and its kind. */

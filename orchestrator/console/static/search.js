@@ -34,7 +34,7 @@ export function mount() {
   });
 }
 
-const ACTS = new Set(["own_sample_queued", "own_sample_withdrawn", "queue_reordered", "budget_changed"]);
+const ACTS = new Set(["own_sample_queued", "own_sample_withdrawn", "queue_reordered", "budget_changed", "weights_changed"]);
 
 async function load() {
   let told;
@@ -60,7 +60,7 @@ function draw() {
     const veto = next && offered("veto")?.phases.includes(next.phase) ? button("veto", { sample: next.sample }) : null;
     return [veto, offered("sample") ? button("sample", {}, next?.composition) : null];
   });
-  fill($("samples-actions"), mark, () => (over ? [] : ["budget", "weights"].filter(offered).map((name) => button(name, {}))));
+  fill($("samples-actions"), mark, () => (over ? [] : ["budget", ...(state.view.objectives.length > 1 ? ["weights"] : [])].filter(offered).map((name) => button(name, {}))));
   drawQueue(mark);
 }
 
@@ -127,11 +127,12 @@ function control({ name, type, unit, required, what, right }, value, around) {
 }
 
 function keysOf(name) {
-  const { elements, settings, objective } = state.view;
-  return { composition: elements, settings, weights: [objective.quantity] }[name] ?? [];
+  const { elements, settings, objectives } = state.view;
+  return { composition: elements, settings, weights: objectives.map((one) => one.quantity) }[name] ?? [];
 }
 
 function startOf(name, around) {
+  if (name === "weights") return Object.fromEntries(state.view.objectives.map((one) => [one.quantity, one.weight]));
   if (name !== "composition" || !around) return {};
   return Object.fromEntries(Object.entries(around).map(([element, share]) => [element, Number((100 * share).toFixed(2))]));
 }

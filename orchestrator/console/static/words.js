@@ -40,6 +40,11 @@ export function measured(row) {
   return sign + plusMinus(row.value, row.sigma, row.unit);
 }
 
+/** All that a film is judged by, such as `saturation magnetisation 1800 ± 20 kA/m, coercivity 3.1 ± 0.2 mT`. */
+export function outcomes(told) {
+  return Object.entries(told).map(([name, one]) => `${spaced(name)} ${measured({ ...one, value: one.value ?? one.mean ?? null })}`).join(", ");
+}
+
 const two = (n) => String(n).padStart(2, "0");
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 

@@ -1,5 +1,6 @@
 // Best so far: every value as it came, and the best of those before it.
 
+import * as front from "./front.js";
 import { measured, number, plusMinus } from "../words.js";
 import { layout } from "./theme.js";
 
@@ -8,6 +9,7 @@ export const title = "Best so far";
 
 export async function draw(state, colours) {
   const { view } = state;
+  if (view.objectives.length > 1) return front.draw(state, colours);
   const rows = [...state.samples.values()].filter((row) => row.value !== null && row.validity !== "failed").sort((a, b) => a.number - b.number);
   if (!rows.length) return { words: "No value yet." };
   const steps = view.best_so_far;

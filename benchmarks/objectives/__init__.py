@@ -1,0 +1,1 @@
+"""Several objectives: hypervolume against experiments, beside the peers' own methods for that."""
