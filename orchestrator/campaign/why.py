@@ -146,9 +146,10 @@ def why(
     )
 
 
-def best_of(known: Iterable[e.ObservationMade], direction: Direction, terms: Terms) -> float | None:
+def best_of(known: Iterable[e.ObservationMade], direction: Direction, terms: Terms | None = None) -> float | None:
     """The best valid value of a film that keeps all limits; None if there is none."""
-    values = [o.value for o in known if o.validity == "valid" and o.value is not None and not terms.broken(o)]
+    kept = [o for o in known if o.validity == "valid" and not (terms and terms.broken(o))]
+    values = [o.value for o in kept if o.value is not None]
     return None if not values else max(values) if direction == "max" else min(values)
 
 

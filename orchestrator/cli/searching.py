@@ -28,7 +28,7 @@ WHAT = {
     "repeat": "Measure a sample again: its value no longer counts, and the next one does.",
     "note": "Remark on a sample, for journal and report.",
     "budget": "Change what the campaign may spend.",
-    "weights": "Change how much each objective counts; refused where there is only one.",
+    "weights": "Change how much each objective counts against the others; refused where there is only one.",
 }
 NEED_A_REASON = ("veto", "reject")
 

@@ -255,7 +255,7 @@ CASES: tuple[Case, ...] = (
         "[stopping]",
         "[stoping]",
         (
-            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, budget, cost, stopping, optimizer, measurement, recovery, virtual',
+            'campaign.toml:28: stoping = { no_improvement_samples = 12 }: is not a known key; did you mean "stopping"? known here: name, seed, lab, at_most, elements, constraints, pool, descriptors, prior_data, film, objectives, limits, budget, cost, stopping, optimizer, measurement, recovery, virtual',
         ),
     ),
     Case(
@@ -439,9 +439,67 @@ CASES: tuple[Case, ...] = (
     Case(
         "campaign",
         'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"',
-        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n\n[[objectives]]\nquantity = "coercivity"\ndirection = "min"\nunit = "mT"',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n\n[[objectives]]\nquantity = "saturation_magnetisation"\ndirection = "min"\nunit = "T"',
         (
-            "campaign.toml:24: objectives[2]: is a second objective, and several objectives are not supported yet; give exactly one [[objectives]]",
+            'campaign.toml:25: objectives[2].quantity = "saturation_magnetisation": is an objective already; give each quantity once, or a limit of it',
+        ),
+    ),
+    Case(
+        "campaign",
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\nweight = 0',
+        ("campaign.toml:23: objectives[1].weight = 0: is not more than 0; give a number above 0 and at most 1000000",),
+    ),
+    Case(
+        "campaign",
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\nreference = 400',
+        (
+            "campaign.toml:23: objectives[1].reference = 400: is for several objectives, and there is one; leave it out, or give it as a limit of the quantity",
+        ),
+    ),
+    Case(
+        "campaign",
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n\n[[limits]]\nquantity = "coercivity"\nunit = "mT"\n',
+        ("campaign.toml:24: limits[1]: limits nothing; give min, max or both, in mT",),
+    ),
+    Case(
+        "campaign",
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n\n[[limits]]\nquantity = "coercivity"\nunit = "kA"\nmax = 2\n',
+        (
+            'campaign.toml:26: limits[1].unit = "kA": is no unit of coercivity; give one of "mT", "T", "Oe", "kA/m", "A/m"',
+        ),
+    ),
+    Case(
+        "campaign",
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n\n[[limits]]\nquantity = "coercivity"\nunit = "mT"\nmin = 3\nmax = 2\n',
+        ("campaign.toml:27: limits[1].min = 3: is more than max = 2; give at most 2 mT",),
+    ),
+    Case(
+        "campaign",
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n',
+        'quantity = "saturation_magnetisation"\ndirection = "max"\nunit = "kA/m"\n\n[[limits]]\nquantity = "coercivity"\nunit = "mT"\nmax = 2\n\n[[limits]]\nquantity = "coercivity"\nunit = "Oe"\nmin = 30\n',
+        (
+            'campaign.toml:25: limits[1].quantity = "coercivity": leaves nothing beside the other limit of this quantity; give limits that leave a range',
+        ),
+    ),
+    Case(
+        "campaign",
+        'method = "gp"',
+        'method = "gp"\nacquisition = "scalarised"',
+        (
+            'campaign.toml:33: optimizer.acquisition = "scalarised": trades objectives against each other, and there is one; give log_ei, or a second [[objectives]]',
+        ),
+    ),
+    Case(
+        "campaign",
+        'method = "gp"',
+        'method = "gp"\ntrade_off = "random"',
+        (
+            'campaign.toml:33: optimizer.trade_off = "random": is for acquisition = "scalarised", and it is "log_ei"; leave it out, or choose scalarised',
         ),
     ),
     Case(
@@ -469,7 +527,7 @@ CASES: tuple[Case, ...] = (
         'method = "gp"',
         'acquisition = "ei"',
         (
-            'campaign.toml:32: optimizer.acquisition = "ei": is not known; known here: log_ei, log_nei, pi, ucb, thompson, knowledge_gradient',
+            'campaign.toml:32: optimizer.acquisition = "ei": is not known; known here: log_ei, log_nei, pi, ucb, thompson, knowledge_gradient, scalarised',
         ),
     ),
     Case(

@@ -60,6 +60,9 @@ def fields(cls: type) -> dict[str, st.SearchStrategy[Any]]:
         if name == "composition":
             drawn[name] = fractions()
     if cls is e.ObservationMade:
+        valued = st.fixed_dictionaries({"validity": st.sampled_from(["valid", "censored"]), "value": finite})
+        failed = st.fixed_dictionaries({"validity": st.just("failed"), "reason": text})
+        drawn["outcomes"] = st.dictionaries(text, valued | failed, max_size=3)
         drawn |= {"validity": st.just("valid"), "value": finite, "sigma": st.floats(0, 1e9), "bound": st.none()}
     if cls is e.CalculationEnded:
         drawn |= {"end": st.just("done"), "value": finite, "sigma": st.floats(0, 1e9)}
@@ -111,12 +114,12 @@ def test_other_versions_are_refused(kind):
 @pytest.mark.parametrize("kind", ["sample_suggested", "observation_made"])
 def test_what_was_written_before_there_were_settings_is_still_read(kind):
     told = next(json.loads(line) for line in golden() if json.loads(line)["kind"] == kind)
-    later = {"settings", "cut_short", "withheld", "cost", "feasibility"}
+    later = {"settings", "cut_short", "withheld", "cost", "feasibility", "outcomes"}
     old = {key: value for key, value in told.items() if key not in later} | {"v": 1}
     entry = e.from_json(json.dumps(old))
     assert entry.settings == {}
     without = {"withheld": [], "cost": None, "feasibility": None} if kind == "sample_suggested" else {}
-    assert json.loads(e.to_json(entry)) == {**told, **old, **without, "settings": {}}
+    assert json.loads(e.to_json(entry)) == {**told, **old, **without, "settings": {}, "outcomes": {}}
 
 
 def test_what_was_written_before_candidates_were_withheld_is_still_read():
@@ -124,6 +127,21 @@ def test_what_was_written_before_candidates_were_withheld_is_still_read():
     old = {key: value for key, value in told.items() if key not in ("withheld", "cost", "feasibility")} | {"v": 2}
     entry = e.from_json(json.dumps(old))
     assert (entry.v, entry.withheld, entry.cost, entry.feasibility) == (2, [], None, None)
+
+
+@pytest.mark.parametrize(("kind", "version"), [("sample_suggested", 3), ("observation_made", 2)])
+def test_what_was_written_before_there_were_several_objectives_is_still_read(kind, version):
+    told = next(json.loads(line) for line in golden() if json.loads(line)["kind"] == kind)
+    old = {key: value for key, value in told.items() if key != "outcomes"} | {"v": version}
+    entry = e.from_json(json.dumps(old))
+    assert (entry.v, entry.outcomes) == (version, {})
+    assert json.loads(e.to_json(entry)) == {**old, "outcomes": {}}
+
+
+@pytest.mark.parametrize("told", [{"validity": "failed", "value": 1.0}, {"validity": "valid"}, {"value": None}])
+def test_an_outcome_has_a_value_unless_it_failed(told):
+    with pytest.raises(ValidationError, match="coercivity has a value unless it failed"):
+        e.ObservationMade.model_validate({**stories.observed(1).model_dump(), "outcomes": {"coercivity": told}})
 
 
 # --- what JSON cannot hold ------------------------------------------------------------------------------

@@ -322,5 +322,6 @@ def test_what_the_model_is_told():
         "sigma": 10.0,
         "validity": "valid",
         "bound": None,
+        "outcomes": {},
         "asked": {"composition": sample.suggestion.composition, "settings": {}},
     }

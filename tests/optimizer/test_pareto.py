@@ -17,8 +17,10 @@ GRID = 6
 
 def points(M: int):
     """Whole numbers, so that ties and equal points are common."""
-    return st.integers(0, 9).flatmap(lambda n: arrays(np.int64, (n, M), elements=st.integers(-1, GRID))).map(
-        lambda Y: Y.astype(float)
+    return (
+        st.integers(0, 9)
+        .flatmap(lambda n: arrays(np.int64, (n, M), elements=st.integers(-1, GRID)))
+        .map(lambda Y: Y.astype(float))
     )
 
 

@@ -39,7 +39,15 @@ def test_counts():
     )
     seen = progress(state, samples=9)
     assert (seen.suggested, seen.deposited, seen.valid, seen.censored, seen.failed) == (7, 5, 2, 1, 1)
-    told = {"sample": 4, "composition": COMPOSITION, "settings": {}, "value": 2.0, "sigma": 10.0, "unit": "kA/m"}
+    told = {
+        "sample": 4,
+        "composition": COMPOSITION,
+        "settings": {},
+        "value": 2.0,
+        "sigma": 10.0,
+        "unit": "kA/m",
+        "outcomes": {},
+    }
     assert seen.best == told
 
 
