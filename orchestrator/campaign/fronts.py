@@ -26,10 +26,15 @@ def by_worth(terms: Terms, seen: Iterable[e.ObservationMade]) -> list[e.Observat
     if not terms.several:
         sign = terms.aims[0].sign if terms.aims else 1.0
         return sorted(counting, key=lambda one: -sign * (one.value or 0.0))
-    front = {one.sample for one in terms.front(counting)}
-    utilities = terms.utilities([terms.values(one) or () for one in counting])
-    ranked = sorted(zip(utilities, counting, strict=True), key=lambda told: (told[1].sample not in front, -told[0]))
-    return [one for _, one in ranked]
+    front = terms.front(counting)
+    numbers = {one.sample for one in front}
+    rest = [one for one in counting if one.sample not in numbers]
+    return [*_ranked(terms, front), *_ranked(terms, rest)]
+
+
+def _ranked(terms: Terms, films: list[e.ObservationMade]) -> list[e.ObservationMade]:
+    utilities = terms.utilities([terms.values(one) or () for one in films])
+    return [one for _, one in sorted(zip(utilities, films, strict=True), key=lambda told: (-told[0], told[1].sample))]
 
 
 def words(outcomes: Outcomes) -> str:
@@ -43,10 +48,14 @@ def value_words(told: Mapping[str, Any]) -> str:
     if not isinstance(value, int | float):
         return "not measured"
     unit = "" if told.get("unit") in (None, "", "1") else f" {told['unit']}"
-    spread = f" ± {sigma:.2g}" if isinstance(sigma, int | float) else ""
+    spread = f" ± {_plainly(sigma, 2)}" if isinstance(sigma, int | float) else ""
     side = {"lower": "≥ ", "upper": "≤ "}.get(str(told.get("bound")), "")
-    number = f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
-    return f"{side}{number}{spread}{unit}"
+    return f"{side}{_plainly(value, 4)}{spread}{unit}"
+
+
+def _plainly(number: float, digits: int) -> str:
+    """With so many significant digits; a large one is written out."""
+    return f"{number:.0f}" if 10**digits <= abs(number) < 1e6 else f"{number:.{digits}g}"
 
 
 def standing(terms: Terms, seen: e.ObservationMade, front: Iterable[int]) -> str:

@@ -45,7 +45,8 @@ def _in_words(night: Night, measured: int) -> Html:
     rivals = _as_good(terms, night.state.observations, front)
     perhaps = f" Within 2σ {counted(rivals, 'other')} may be among them." if rivals else ""
     return join(
-        f"Of {counted(measured, 'film')} measured in every objective, no other is better than {len(front)}.{perhaps}",
+        f"{len(front)} of the {counted(measured, 'film')} measured in every objective are such that none is better."
+        f"{perhaps}",
         limits,
         f" By the weights ({weights}) the best trade-off of them is sample {night.top.sample}." if night.top else "",
     )

@@ -12,7 +12,7 @@ from orchestrator.campaign import entries as e
 from orchestrator.campaign.fronts import by_worth, front_of, standing, value_words
 from orchestrator.campaign.rows import samples as table_of
 from orchestrator.campaign.spec import Campaign
-from orchestrator.campaign.state import CampaignState, best, observations_for_model
+from orchestrator.campaign.state import CampaignState, best, fold, observations_for_model
 from orchestrator.campaign.terms import Aim, Limit, Terms
 from orchestrator.service.budget import as_changed, over
 from tests.campaign import stories
@@ -54,14 +54,21 @@ def film_of(sample: int) -> list[e.Entry]:
     ]
 
 
-def night(spec: Campaign, *films: tuple[float | None, float | None] | tuple[float, float, float]) -> CampaignState:
-    """The state after films with these outcomes, sample 1, 2..."""
-    started = e.CampaignStarted(campaign=spec.model_dump(mode="json"), lab={"name": "bench"}, by="tester")
-    state = tell(CampaignState(), started)
-    for sample, told in enumerate(films, 1):
-        tell(state, *film_of(sample), seen(sample, *told), ended(f"m{sample}"))
-        tell(state, *transfer(f"c{sample}", sample, "magnetometry", f"cassette/{sample}", "magnetometer"))
-    return state
+Outcome = tuple[float | None, float | None] | tuple[float, float, float]
+
+
+def entries_of(spec: Campaign, *films: Outcome) -> list[e.Recorded]:
+    """A journal with films of these outcomes, sample 1, 2..., a minute from entry to entry."""
+    told: list[e.Entry] = [e.CampaignStarted(campaign=spec.model_dump(mode="json"), lab={"name": "bench"}, by="tester")]
+    for sample, outcome in enumerate(films, 1):
+        told += [*film_of(sample), seen(sample, *outcome), ended(f"m{sample}")]
+        told += transfer(f"c{sample}", sample, "magnetometry", f"cassette/{sample}", "magnetometer")
+    return [e.Recorded(version=n, time=60.0 * n, entry=entry) for n, entry in enumerate(told, 1)]
+
+
+def night(spec: Campaign, *films: Outcome) -> CampaignState:
+    """The state after films with these outcomes."""
+    return fold(entries_of(spec, *films))
 
 
 def two(**other: Any) -> Campaign:

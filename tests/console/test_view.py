@@ -31,6 +31,7 @@ from orchestrator.service.foresight import EVERY_S, Foresight
 from orchestrator.service.history import Basis
 from orchestrator.service.status import status
 from tests.campaign.stories import ended, film, intended, observed, suggested, transfer
+from tests.campaign.test_terms import SQUARE, entries_of, two
 from tests.service.nights import campaign
 
 LAB = load_lab(Path(__file__).parents[2] / "campaigns/labs/vsm.toml")
@@ -358,3 +359,26 @@ def test_a_row_of_a_sample_is_honest_about_what_is_not_known() -> None:
     told_row = row(state.samples[1], history)
     assert (told_row.value, told_row.sigma, told_row.achieved, told_row.validity, told_row.mean) == (None,) * 5
     assert told_row.observed_at is None
+
+
+# --- several objectives ---------------------------------------------------------------------------------
+
+
+def test_several_objectives_have_a_front():
+    spec = two(limits=[SQUARE])
+    state, history = CampaignState(), History()
+    for recorded in entries_of(spec, (1800.0, 6.0), (1500.0, 2.0), (1400.0, 3.0), (1900.0, 1.0, 0.1)):
+        state.apply(recorded)
+        history.take(recorded)
+    seen = shown(state, history, spec)
+    assert [one.quantity for one in seen.objectives] == ["saturation_magnetisation", "coercivity"]
+    assert [film.sample for film in seen.front] == [1, 2]
+    assert seen.front[0].outcomes["coercivity"].value == 6.0
+    assert seen.limits == ["squareness at least 0.5"]
+    assert seen.best is not None
+    assert set(seen.best.outcomes) == {"saturation_magnetisation", "coercivity", "squareness"}
+    assert row(state.samples[4], history).broken == ["squareness at least 0.5"]
+    assert row(state.samples[1], history).broken == []
+    changed = e.WeightsChanged(weights={"coercivity": 3.0}, by="anna", reason="r")
+    state.apply(e.Recorded(state.version + 1, state.time + 1, changed))
+    assert [one.weight for one in shown(state, history, spec).objectives] == [1.0, 3.0]
