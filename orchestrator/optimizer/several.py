@@ -34,7 +34,7 @@ from orchestrator.optimizer.diagnostics import Concern, Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
 from orchestrator.optimizer.hypervolume import Gain, log_chance_within
 from orchestrator.optimizer.kernels import Array
-from orchestrator.optimizer.mixture import Mixture
+from orchestrator.optimizer.mixture import Mixture, moments
 from orchestrator.optimizer.optimizer import INCUMBENTS, OF_ACQUISITION, REPRESENTATIVES, Optimizer
 from orchestrator.optimizer.pareto import boxes, non_dominated, thinned
 from orchestrator.optimizer.prospects import Prospects
@@ -49,11 +49,17 @@ if TYPE_CHECKING:
     from orchestrator.campaign.cost import Cost
 
 FANTASIES = 4  # of each quantity: every one has a front of its own, which costs
+EXACT = 4096  # rows: of a larger domain only promising ones are scored exactly: those at least as good as
+EXAMINED = 64  # ...the last of so many
+DRAWN = 1000  # ...of so many drawn
+UNEXAMINED = -1e6  # is added to the scores of the others
 MOST_BOXES = 1024  # above the front: beyond, points of it that add little are left out
 FAR_BELOW = 10.0  # of t, whose values have a standard deviation of 1: no candidate is expected there
 LIKELY = 0.5  # a film whose chance to keep the limits is larger counts as one that does
 
 Belief = tuple[Array, Array]
+Look = Callable[[Array], Mapping[str, Belief]]
+"""Gives means and standard deviations of t of every quantity, (m, columns) each, at inputs (m, d)."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,28 @@ class Outlook(Situation):
     films: Array = None  # type: ignore[assignment]
     weights: tuple[float, ...] = ()
     best: Array | None = None
+
+    @property
+    def fantasies(self) -> int:
+        return int(self.belief.parts[0].alpha.shape[1])
+
+    def predicted(self, X: Array) -> dict[str, Belief]:
+        """A `Look` at all columns."""
+        return {name: belief.predict(X) for name, belief in self.beliefs.items()}
+
+    def in_fantasy(self, f: int) -> Look:
+        """At the columns of one fantasy: of every process one."""
+
+        def look(X: Array) -> dict[str, Belief]:
+            return {name: (_columns(mean, f, self), _columns(sigma, f, self)) for name, (mean, sigma) in
+                    self.predicted(X).items()}  # fmt: skip
+
+        return look
+
+    def as_one(self, X: Array) -> dict[str, Belief]:
+        """At one normal distribution in place of all columns."""
+        told = {name: moments(mean, sigma) for name, (mean, sigma) in self.predicted(X).items()}
+        return {name: (mean[:, None], sigma[:, None]) for name, (mean, sigma) in told.items()}
 
     @property
     def incumbent(self) -> Array:
@@ -207,24 +235,45 @@ class Several(Optimizer):
     def _worth(self, outlook: Outlook) -> Callable[[Array], Array]:
         """The acquisition and the chance to keep the limits, of inputs (m, d) -> (m,)."""
         if self._terms.several:
-            worths = [self._of_fantasy(outlook, f) for f in range(_fantasies(outlook))]
-        elif outlook.incumbent.size and np.all(np.isfinite(outlook.incumbent)):
+            exact = self._over_fantasies(outlook)
+            return exact if self._domain.scored <= EXACT else self._screened(outlook, exact)
+        if outlook.incumbent.size and np.all(np.isfinite(outlook.incumbent)):
             acquisition = ACQUISITIONS[self._settings.acquisition](outlook)
             chance = self._chance(None)
-            return lambda X: acquisition(X) + chance(self._predicted(outlook, X, None))
-        else:
-            chance = self._chance(None)
-            return lambda X: chance(self._predicted(outlook, X, None))
+            return lambda X: acquisition(X) + chance(outlook.predicted(X))
+        chance = self._chance(None)
+        return lambda X: chance(outlook.predicted(X))
+
+    def _over_fantasies(self, outlook: Outlook) -> Callable[[Array], Array]:
+        looks = [outlook.in_fantasy(f) for f in range(outlook.fantasies)]
+        worths = [self._of_front(outlook, look) for look in looks]
 
         def score(X: Array) -> Array:
-            each = [worth(self._predicted(outlook, X, f)) for f, worth in enumerate(worths)]
+            each = [worth(look(X)) for look, worth in zip(looks, worths, strict=True)]
             return np.asarray(logsumexp(each, axis=0) - np.log(len(each)))
 
         return score
 
-    def _of_fantasy(self, outlook: Outlook, f: int) -> Callable[[Mapping[str, Belief]], Array]:
-        """The same by what each quantity is expected to be, in one fantasy of what is pending."""
-        front = self._front(outlook, f)
+    def _screened(self, outlook: Outlook, exact: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        """`exact` for the rows that are promising when each belief is one normal distribution, and there is one front;
+        the others are ranked by that, behind all of these.  How promising a row must be is said by rows drawn."""
+        quick = self._of_front(outlook, outlook.as_one)
+        promise = quick(outlook.as_one(outlook.draw(DRAWN)))
+        enough = np.sort(promise)[-EXAMINED:].min(initial=np.inf)
+
+        def score(X: Array) -> Array:
+            scores = quick(outlook.as_one(X))
+            examined = scores >= enough
+            scores[~examined] += UNEXAMINED
+            if examined.any():
+                scores[examined] = exact(X[examined])
+            return scores
+
+        return score
+
+    def _of_front(self, outlook: Outlook, look: Look) -> Callable[[Mapping[str, Belief]], Array]:
+        """The same by what each quantity is expected to be, over the front of the films as `look` sees them."""
+        front = self._front(outlook, look)
         names = [aim.quantity for aim in self._terms.aims]
         if not len(front):
             return self._chance(None)
@@ -248,9 +297,9 @@ class Several(Optimizer):
 
         return worth
 
-    def _front(self, outlook: Outlook, f: int) -> Array:
+    def _front(self, outlook: Outlook, look: Look) -> Array:
         """Posterior means of t of the films that keep the limits and that no other dominates, (k, M)."""
-        told = self._predicted(outlook, outlook.films, f)
+        told = look(outlook.films)
         kept = np.ones(len(outlook.films), dtype=bool)
         for name, quantity in self._quantities.items():
             middle = self._models[name].outward(told[name][0].mean(axis=1))
@@ -298,21 +347,10 @@ class Several(Optimizer):
     def _inward(self, name: str, y: float) -> float:
         return y if np.isinf(y) else float(self._models[name].inward(np.array([y]))[0])
 
-    def _predicted(self, outlook: Outlook, X: Array, f: int | None) -> dict[str, Belief]:
-        """Means and standard deviations of t of every quantity at inputs `X`, in fantasy `f` or in all."""
-        found = {}
-        for name, belief in outlook.beliefs.items():
-            mean, sigma = belief.predict(X)
-            if f is not None:
-                processes = len(belief.parts)
-                mean, sigma = (told.reshape(len(X), processes, -1)[:, :, f] for told in (mean, sigma))
-            found[name] = mean, sigma
-        return found
-
     def _best_kept(self, outlook: Outlook) -> Array:
         """The largest posterior mean of the objective at a film that keeps the limits, of each column; empty if none
         does."""
-        told = self._predicted(outlook, outlook.films, None)
+        told = outlook.predicted(outlook.films)
         kept = self._chance(None)(told) > np.log(LIKELY) if len(outlook.films) else np.zeros(0, dtype=bool)
         means = told[self._terms.aims[0].quantity][0][kept]
         return np.asarray(means.max(axis=0)) if len(means) else np.empty(0)
@@ -405,13 +443,14 @@ class Several(Optimizer):
             return None
         posterior = self._model.posterior()
         outlook = self._situation(posterior, [], self._taken, self.observed, np.random.default_rng(self._seed))
-        front = self._front(outlook, 0)
+        look = outlook.in_fantasy(0)
+        front = self._front(outlook, look)
         chance = self._chance(None)
         names = [aim.quantity for aim in self._terms.aims]
         gain = self._to_gain(front, names, improvement)
 
         def log_probability(X: Floats) -> Floats:
-            told = self._predicted(outlook, self._model.inputs(X), 0)
+            told = look(self._model.inputs(X))
             return chance(told) + (0.0 if gain is None else gain.log_probability([told[name] for name in names]))
 
         found = self._searching(self._taken, self._incumbents(posterior))(log_probability).scores
@@ -439,8 +478,10 @@ class Several(Optimizer):
         return replace(found, concerns=tuple(concerns))
 
 
-def _fantasies(outlook: Outlook) -> int:
-    return int(outlook.belief.parts[0].alpha.shape[1])
+def _columns(values: Array, f: int, outlook: Outlook) -> Array:
+    """Of all columns (m, K q) those of fantasy `f`, (m, K)."""
+    found: Array = values[:, f :: outlook.fantasies]
+    return found
 
 
 def _as_it_is(t: Array) -> Array:

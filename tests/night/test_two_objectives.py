@@ -15,7 +15,7 @@ from .conftest import ROOT, Night, dry_run, nightshift
 
 pytestmark = [pytest.mark.night, pytest.mark.timeout(240)]
 
-FILMS = 5
+FILMS = 4
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def soft(tmp_path_factory: pytest.TempPathFactory) -> Night:
     folder = tmp_path_factory.mktemp("soft")
     text = (ROOT / "campaigns/fe-co-ni-soft.toml").read_text()
     text = text.replace("samples = 24", f"samples = {FILMS}").replace("labs/", f"{ROOT}/campaigns/labs/")
-    text = text.replace("lab_hours = 12", "lab_hours = 100").replace("initial_samples = 6", "initial_samples = 3")
+    text = text.replace("lab_hours = 12", "lab_hours = 100").replace("initial_samples = 6", "initial_samples = 2")
     path = folder / "campaign.toml"
     path.write_text(text)
     return dry_run(folder, path, "--speed", "600")
