@@ -23,7 +23,7 @@ def acts_named(records: Records) -> Iterator[Ruling]:
 
 
 def acts_seen(records: Records) -> Iterator[Ruling]:
-    """What another has changed since is not changed unseen: the same sample, the queue, the budget."""
+    """What another has changed since is not changed unseen: the same sample, the queue, the budget, the weights."""
     last: dict[str, int] = {}
     for fact in records.facts:
         match fact.entry:
@@ -51,6 +51,8 @@ def _subjects(told: e.Act) -> list[str]:
             return [f"sample {number}", f"value of sample {number}"]
         case e.MeasurementRequested(sample=number):
             return [f"sample {number}", f"value of sample {number}"]
+        case e.WeightsChanged():
+            return ["weights"]
     return ["budget"]
 
 
@@ -65,7 +67,7 @@ def acts_in_time(records: Records) -> Iterator[Ruling]:
                 stopped = fact.version
             case e.CommandGiven(command="abort"):
                 aborted = fact.version
-            case e.OwnSampleQueued() | e.SuggestionVetoed() | e.BudgetChanged() as told:
+            case e.OwnSampleQueued() | e.SuggestionVetoed() | e.BudgetChanged() | e.WeightsChanged() as told:
                 since = aborted or stopped
                 yield rule(since > 0, Breach(f"{told.kind} after the campaign was to end", (since, fact.version)))
             case e.MeasurementRequested(sample=number):

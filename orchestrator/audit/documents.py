@@ -199,6 +199,7 @@ def observed_as_recorded(records: Records) -> Iterator[Ruling]:
         if seen.entry.validity == "failed":
             continue
         yield _is_objective(records, seen)
+        yield from _are_outcomes(seen)
         for step, outcome in _outcomes(records, seen, "measure"):
             if outcome is None:
                 yield Unchecked(f"step {step.uid} was cut off: its station recorded no outcome")
@@ -241,6 +242,22 @@ def _is_objective(records: Records, seen: Fact[e.ObservationMade]) -> Ruling:
     same = isinstance(value, int | float) and told.value is not None and math.isclose(value, told.value, rel_tol=1e-9)
     message = f"the value {told.value} is not the {quantity} of {value}"
     return rule(not same, Breach(message, (seen.version,), told.sample))
+
+
+def _are_outcomes(seen: Fact[e.ObservationMade]) -> Iterator[Ruling]:
+    """Each quantity that the film is judged by is the one measured, as far as both are in one unit."""
+    told = seen.entry
+    for quantity, outcome in told.outcomes.items():
+        measured = told.quantities.get(quantity, {})
+        if outcome.get("validity") == "failed":
+            continue
+        if measured.get("unit") != outcome.get("unit"):
+            yield Unchecked(f"entry {seen.version} gives the {quantity} in another unit than its quantities")
+            continue
+        value, read = outcome.get("value"), measured.get("value")
+        same = isinstance(value, float) and isinstance(read, float) and math.isclose(value, read, rel_tol=1e-9)
+        message = f"the {quantity} told, {value}, is not the {read} that was measured"
+        yield rule(not same, Breach(message, (seen.version,), told.sample))
 
 
 def readings_within_limits(records: Records) -> Iterator[Ruling]:

@@ -19,6 +19,7 @@ from orchestrator.campaign.csv_source import Numbers, Wanted, read_numbers
 from orchestrator.campaign.elements import SYMBOLS
 from orchestrator.campaign.film import POOL, Film, bounds_of
 from orchestrator.campaign.problems import NOTHING, Key, Problem, SpecError
+from orchestrator.campaign.quantities import UNITS
 from orchestrator.campaign.table import Number, Table, Text, key, located, noted
 from orchestrator.campaign.toml_source import Source
 
@@ -30,6 +31,8 @@ POOL_TOLERANCE = 1e-4
 MEASURED_TOLERANCE = 1.0
 """And those of a film that was measured; they are taken as parts of their sum."""
 VALUE, SIGMA = "value", "sigma"
+OF_SIGMA = "_sigma"
+"""Follows the name of another quantity where its standard deviations are told."""
 
 
 class _Attached(Table):
@@ -79,7 +82,8 @@ def with_tables(source: Source) -> Source:
     if isinstance(paths := tables.get("prior_data"), list) and all(isinstance(path, str) for path in paths):
         elements = _elements(tables)
         searched = [name for name, given in settings.items() if isinstance(given, dict) or given == POOL]
-        tables["prior_data"] = [_told(_earlier(folder / path, elements, searched), path) for path in paths]
+        judged = _judged(tables)
+        tables["prior_data"] = [_told(_earlier(folder / path, elements, searched, judged), path) for path in paths]
     return replace(source, tables=tables)
 
 
@@ -135,9 +139,18 @@ def _pool(path: Path, settings: Iterable[str], descriptors: Iterable[str]) -> Nu
     return table.checked()
 
 
-def _earlier(path: Path, elements: Iterable[str], settings: Iterable[str]) -> Numbers:
+def _judged(tables: Mapping[str, Any]) -> list[str]:
+    """Quantities that films are judged by, beside the first objective's, which is the value."""
+    told = [one for name in ("objectives", "limits") for one in tables.get(name) or () if isinstance(one, dict)]
+    names = list(dict.fromkeys(str(one.get("quantity")) for one in told))
+    return [name for name in names[1:] if name in UNITS]
+
+
+def _earlier(path: Path, elements: Iterable[str], settings: Iterable[str], judged: Iterable[str]) -> Numbers:
     symbols = dict.fromkeys(elements, replace(AT_PERCENT, needed=False))
     seen = {VALUE: Wanted(), SIGMA: Wanted(low=0.0, needed=False)}
+    for name in judged:
+        seen |= {name: Wanted(needed=False), name + OF_SIGMA: Wanted(low=0.0, needed=False)}
     table = read_numbers(path, {**symbols, **_film_columns(settings), **seen})
     _check_sums(table, MEASURED_TOLERANCE)
     return table.checked()
@@ -173,9 +186,13 @@ def check_pool(pool: Pool, settings: Iterable[str], descriptors: Iterable[str]) 
     return problems
 
 
-def check_earlier(number: int, data: EarlierData, elements: Iterable[str], settings: Iterable[str]) -> list[Problem]:
-    """What does not fit between earlier observations and their campaign, however they came to it."""
+def check_earlier(
+    number: int, data: EarlierData, elements: Iterable[str], settings: Iterable[str], judged: Iterable[str] = ()
+) -> list[Problem]:
+    """What does not fit between earlier observations and their campaign, however they came to it; `judged` are the
+    quantities that films are judged by beside the first objective's."""
     at, known = ("prior_data", number), {*elements, *settings, VALUE, SIGMA}
+    known |= {name + end for name in judged for end in ("", OF_SIGMA)}
     problems = [
         Problem(at, NOTHING, f'has no column "{name}"', "add it to the table")
         for name in (VALUE, *settings)

@@ -116,7 +116,8 @@ def _pool(campaign: Campaign) -> Iterator[Problem]:
 
 def _prior_data(campaign: Campaign) -> Iterator[Problem]:
     for number, data in enumerate(campaign.prior_data):
-        yield from check_earlier(number, data, campaign.ranges(), campaign.searched())
+        judged = list(campaign.terms.units)[1:]
+        yield from check_earlier(number, data, campaign.ranges(), campaign.searched(), judged)
 
 
 def _symbols(campaign: Campaign) -> Iterator[Problem]:

@@ -438,7 +438,8 @@ class Campaign(Table):
     )
     prior_data: tuple[EarlierData, ...] = key(
         "Paths of CSV tables with earlier observations, from the folder of this file: at.% of each element, each "
-        "setting that is searched, `value` in the objective's unit, and its `sigma` if it is known.  The model learns "
+        "setting that is searched, `value` in the objective's unit (the first one's), and its `sigma` if it is known; "
+        "likewise each other quantity that films are judged by, and its sigma as QUANTITY_sigma.  The model learns "
         "from them before the first suggestion; they count as initial samples, and not in the budget.",
         right="a list of paths of CSV files",
         default=(),

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orchestrator.campaign.attached import SIGMA, VALUE
+from orchestrator.campaign.attached import OF_SIGMA, SIGMA, VALUE, EarlierData
 from orchestrator.campaign.space import Space
 from orchestrator.optimizer.domain import Domain
 from orchestrator.optimizer.finite import CandidatePool, Enumerated
@@ -45,12 +45,29 @@ def earlier(campaign: Campaign) -> Iterator[Observation]:
         fractions = data.at_percent / data.at_percent.sum(axis=1, keepdims=True)
         settings = np.array([data.columns[name] for name in campaign.searched()]).T.reshape(len(data), -1)
         sigmas = data.columns.get(SIGMA, (0.0,) * len(data))
-        for parts, applied, value, sigma in zip(fractions, settings, data.columns[VALUE], sigmas, strict=True):
+        outcomes = _outcomes(campaign, data)
+        rows = zip(fractions, settings, data.columns[VALUE], sigmas, outcomes, strict=True)
+        for parts, applied, value, sigma, told in rows:
             yield Observation(
                 number,
                 dict(zip(data.elements, parts.tolist(), strict=True)),
                 value,
                 sigma,
                 settings=dict(zip(campaign.searched(), applied.tolist(), strict=True)),
+                outcomes=told,
             )
             number -= 1
+
+
+def _outcomes(campaign: Campaign, data: EarlierData) -> list[dict[str, dict[str, Any]]]:
+    """Of each row what it says of the quantities that films are judged by; nothing where the value says all."""
+    if campaign.terms.plain:
+        return [{} for _ in data.columns[VALUE]]
+    found: list[dict[str, dict[str, Any]]] = [{} for _ in data.columns[VALUE]]
+    for k, name in enumerate(campaign.terms.units):
+        column, of_sigma = (VALUE, SIGMA) if k == 0 else (name, name + OF_SIGMA)
+        if column in data.columns:
+            sigmas = data.columns.get(of_sigma, (0.0,) * len(found))
+            for told, value, sigma in zip(found, data.columns[column], sigmas, strict=True):
+                told[name] = {"validity": "valid", "value": value, "sigma": sigma}
+    return found

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from orchestrator.campaign.attached import with_tables
+from orchestrator.campaign.problems import SpecError
 from orchestrator.campaign.spec import Campaign, OptimizerSettings
 from orchestrator.campaign.terms import Aim, Limit, Terms
+from orchestrator.campaign.toml_source import Source
 from orchestrator.optimizer.domain import Feature
 from orchestrator.optimizer.finite import Table
 from orchestrator.optimizer.optimizer import make_optimizer
@@ -219,6 +223,21 @@ def test_the_service_weighs_objectives() -> None:
     told = service.suggest([], 1, 0)
     assert told["method"] == "space-filling"
     assert told["outcomes"] == {}
+
+
+def test_earlier_films_tell_of_every_quantity(tmp_path) -> None:
+    told = "Fe,Co,Ni,value,sigma,coercivity,coercivity_sigma\n60,40,0,1900,20,3.5,0.2\n20,20,60,900,10,1.2,0.1\n"
+    (tmp_path / "earlier.csv").write_text(told)
+    plain = campaign().model_dump_json(exclude={"pool", "prior_data"})
+    source = Source("campaign.toml", {**json.loads(plain), "prior_data": ["earlier.csv"]}, {})
+    spec = Campaign.model_validate(with_tables(replace(source, name=str(tmp_path / "campaign.toml"))).tables)
+    chosen = make_optimizer(spec)
+    best = chosen.recommend()
+    assert best is not None
+    assert best.outcomes[HC]["mean"] == pytest.approx(3.5, abs=1.5) or best.outcomes[MS]["mean"] < 1500
+    with pytest.raises(SpecError, match='"remanence"'):
+        (tmp_path / "earlier.csv").write_text(told.replace("coercivity", "remanence"))
+        with_tables(replace(source, name=str(tmp_path / "campaign.toml")))
 
 
 def test_a_continuous_search_of_a_large_space() -> None:
