@@ -1,13 +1,12 @@
 """Hypervolume against experiments on tables with several targets: our optimizer beside its peers.
 
-    python -m benchmarks.objectives --data DIR [--agents nightshift,...] [--problem NAME,...] [--seeds 20]
+    python -m benchmarks.objectives --data DIR [--agents nightshift,...] [--problem "NAME;..."] [--seeds 20]
         [--budget 40] [--first 5] [--here] [--only-cached] [--json]
 
 Every search of a seed begins with the same random rows.  The reference point is told to all that take one.  A figure is
 the share of the whole pool's hypervolume that was found; `mean` is its mean over all experiments after the first ones.
 Outcomes are kept in --cache, so that a comparison goes on where the last one stopped.  The peers are those of
-`benchmarks.optimizer`, in the same environment (--env).  Seconds are only worth comparing on a machine that does
-nothing else.
+`benchmarks.optimizer`, in the same environment (--env).  Seconds are those of the processor, in the agent's process.
 """
 
 from __future__ import annotations
@@ -172,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made: Searches = {}
     for task in tasks:
         if (done := cache.get(task)) is not None and not done.error:
-            seconds = [took.wall for took in done.decisions]
+            seconds = [took.cpu for took in done.decisions]
             curve = task.problem.found(done.rows)
             made.setdefault(task.problem.name, {}).setdefault(task.entrant.name, {})[task.seed] = (curve, seconds)
     if not made:

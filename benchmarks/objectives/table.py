@@ -1,4 +1,4 @@
-"""What the searches say: hypervolume by experiments, seconds by decision, and ours held against each peer's."""
+"""What the searches say: hypervolume by experiments, processor seconds by decision, and ours held against each peer's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Searches = dict[str, dict[str, dict[int, tuple[Floats, Sequence[float]]]]]
-"""Problem -> agent -> seed -> the share found after each experiment, and seconds of each decision."""
+"""Problem -> agent -> seed -> the share found after each experiment, and processor seconds of each decision."""
 
 AT = (10, 20, 30, 40, 60, 100)
 DRAWS = 20_000
 
 
 def figures(of_agent: Mapping[int, tuple[Floats, Sequence[float]]], first: int) -> dict[str, float]:
-    """Means over seeds: "mean" over the experiments after the first ones, after so many of them, and median seconds."""
+    """Means over seeds: "mean" over the experiments after the first ones, after so many of them, and median processor seconds."""
     curves = np.array([curve for curve, _ in of_agent.values()])
     told = {"seeds": float(len(curves)), "mean": float(curves[:, first:].mean())}
     told |= {f"after {n}": float(curves[:, n - 1].mean()) for n in AT if n <= curves.shape[1]}
@@ -49,7 +49,7 @@ def as_text(made: Searches, first: int) -> str:
     for problem, agents in made.items():
         told = {agent: figures(seeds, first) for agent, seeds in agents.items()}
         columns = [name for name in next(iter(told.values())) if name not in ("seeds", "seconds")]
-        lines += [f"## {problem}", "", "| | " + " | ".join(columns) + " | s per decision | seeds |"]
+        lines += [f"## {problem}", "", "| | " + " | ".join(columns) + " | CPU s per decision | seeds |"]
         lines.append("|---" * (len(columns) + 3) + "|")
         for agent, values in told.items():
             cells = [f"{values.get(name, float('nan')):.3f}" for name in columns]

@@ -37,15 +37,14 @@ def test_expectations_and_hypervolumes_are_those_of_botorch() -> None:
     if not PYTHON.exists():
         pytest.skip(f"no peers' environment in {FOLDER}: `python -m benchmarks.optimizer` makes it")
     rng = np.random.default_rng(3)
-    cases = []
-    for M in (2, 2, 3, 3, 4):
-        cases.append(
-            {
-                "front": rng.uniform(0.1, 3, (int(rng.integers(1, 12)), M)).tolist(),
-                "mean": rng.uniform(-1, 4, (20, M)).tolist(),
-                "sigma": rng.uniform(0.1, 2, (20, M)).tolist(),
-            }
-        )
+    cases = [
+        {
+            "front": rng.uniform(0.1, 3, (int(rng.integers(1, 12)), M)).tolist(),
+            "mean": rng.uniform(-1, 4, (20, M)).tolist(),
+            "sigma": rng.uniform(0.1, 2, (20, M)).tolist(),
+        }
+        for M in (2, 2, 3, 3, 4)
+    ]
     asked = [str(PYTHON), "-c", ASKED]
     done = subprocess.run(asked, input=json.dumps(cases), capture_output=True, text=True, timeout=280, check=False)
     if done.returncode and "No module named" in done.stderr:
