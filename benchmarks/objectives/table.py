@@ -1,4 +1,4 @@
-"""What the searches say: hypervolume by experiments, processor seconds by decision, and ours held against each peer's."""
+"""What the searches say: hypervolume by experiments, processor seconds of a decision, and ours against each peer's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ DRAWS = 20_000
 
 
 def figures(of_agent: Mapping[int, tuple[Floats, Sequence[float]]], first: int) -> dict[str, float]:
-    """Means over seeds: "mean" over the experiments after the first ones, after so many of them, and median processor seconds."""
+    """Means over seeds: "mean" over the experiments after the first ones, after so many of them, and the median of the
+    processor seconds."""
     curves = np.array([curve for curve, _ in of_agent.values()])
     told = {"seeds": float(len(curves)), "mean": float(curves[:, first:].mean())}
     told |= {f"after {n}": float(curves[:, n - 1].mean()) for n in AT if n <= curves.shape[1]}
