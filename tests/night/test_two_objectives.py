@@ -11,9 +11,9 @@ from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import fold, observation_for_model
 from orchestrator.optimizer import make_optimizer
 
-from .conftest import ROOT, Night, dry_run, nightshift
+from .conftest import ROOT, Night, nightshift
 
-pytestmark = [pytest.mark.night, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.night, pytest.mark.timeout(400)]
 
 FILMS = 4
 
@@ -26,7 +26,9 @@ def soft(tmp_path_factory: pytest.TempPathFactory) -> Night:
     text = text.replace("lab_hours = 12", "lab_hours = 100").replace("initial_samples = 6", "initial_samples = 2")
     path = folder / "campaign.toml"
     path.write_text(text)
-    return dry_run(folder, path, "--speed", "600")
+    home = folder / "home"
+    done = nightshift("dry-run", path, "--home", home, "--json", "--speed", "600", timeout=360)
+    return Night(home, json.loads(done.stdout) if done.stdout else {}, done.stderr, done.returncode)
 
 
 def test_every_film_has_every_quantity(soft: Night) -> None:
