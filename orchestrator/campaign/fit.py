@@ -137,11 +137,13 @@ def _ends(campaign: Campaign, name: str) -> list[tuple[Key, float]]:
 
 def _loop(campaign: Campaign, lab: LabSpec) -> Iterator[Problem]:
     signal = lab.magnetometry.quantity
-    for number, objective in enumerate(campaign.objectives):
-        if objective.quantity not in MEASURED_BY[signal]:
+    wanted = [("objectives", number, told.quantity) for number, told in enumerate(campaign.objectives)]
+    wanted += [("limits", number, told.quantity) for number, told in enumerate(campaign.limits)]
+    for table, number, quantity in wanted:
+        if quantity not in MEASURED_BY[signal]:
             wrong = f"the magnetometer of lab {lab.name} measures {signal}, which does not give it"
             right = "take one of " + ", ".join(MEASURED_BY[signal])
-            yield Problem(("objectives", number, "quantity"), objective.quantity, wrong, right)
+            yield Problem((table, number, "quantity"), quantity, wrong, right)
     field, most = campaign.measurement.max_field_mt, lab.max_field_mt()
     if field > most:
         wrong = f"the magnet of lab {lab.name} reaches {most:g} mT within its current limits"

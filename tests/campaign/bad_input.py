@@ -487,6 +487,14 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(
+        "fit",
+        'unit = "kA/m"\n',
+        'unit = "kA/m"\n\n[[limits]]\nquantity = "kerr_rotation"\nunit = "mrad"\nmin = 1\n',
+        (
+            'campaign.toml:25: limits[1].quantity = "kerr_rotation": the magnetometer of lab bench-1 measures moment, which does not give it; take one of saturation_magnetisation, coercivity, remanence, squareness',
+        ),
+    ),
+    Case(
         "campaign",
         'method = "gp"',
         'method = "gp"\nacquisition = "scalarised"',
