@@ -113,6 +113,12 @@ def a_film_that_is_not_the_recorded_one(doctor: Doctor) -> None:
 
 
 @caught_by("observed-as-recorded")
+def an_outcome_that_was_not_measured(doctor: Doctor) -> None:
+    told = {"validity": "valid", "value": 1.0, "sigma": 0.1, "unit": "kA/m"}
+    doctor.edit("observation_made", put(outcomes={"saturation_magnetisation": told}), sample=3)
+
+
+@caught_by("observed-as-recorded")
 def quantities_that_are_not_the_recorded_ones(doctor: Doctor) -> None:
     doctor.edit("observation_made", put(loop={"field_mt": [], "signal": []}), sample=2)
 
