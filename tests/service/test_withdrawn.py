@@ -63,6 +63,15 @@ def test_one_that_was_started_again_is_told_everything(process):
     asked(process, Optimizer(), 1.0, 2.0, 3.0)
 
 
+def test_weights_that_an_operator_gave_are_told_before_a_suggestion_is_asked_for(process):
+    optimizer, told = Optimizer(), []
+    optimizer.weigh = told.append
+    process._suggest(optimizer, Question(1, [], [], []))
+    assert told == []
+    process._suggest(optimizer, Question(1, [], [], [], weights={"coercivity": 3.0}))
+    assert told == [{"coercivity": 3.0}]
+
+
 def test_a_model_that_cannot_be_assessed_suggests_all_the_same(process):
     optimizer = Optimizer()
     question = Question(1, [{"sample": 1, "value": 1.0}], [], [])
