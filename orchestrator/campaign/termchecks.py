@@ -63,6 +63,9 @@ def _acquisition(campaign: Campaign) -> Iterator[Problem]:
     if told.trade_off != "weights" and told.acquisition != "scalarised":
         wrong = f'is for acquisition = "scalarised", and it is "{told.acquisition}"'
         yield Problem(("optimizer", "trade_off"), told.trade_off, wrong, "leave it out, or choose scalarised")
+    if told.method == "growing" and not campaign.terms.plain:
+        wrong = "goes by one objective without limits"
+        yield Problem(("optimizer", "method"), told.method, wrong, "give gp")
     if told.replicate == "by_value" and not campaign.terms.plain:
         wrong = "goes by one objective without limits"
         yield Problem(("optimizer", "replicate"), told.replicate, wrong, "leave it out")

@@ -63,7 +63,7 @@ class Several(Optimizer):
 
     # --- observing ------------------------------------------------------------------------------------
 
-    def _learn(self, seen: Observation, made: Floats, row: Rows) -> None:
+    def _learn(self, seen: Observation, made: Floats, wanted: Floats, row: Rows) -> None:
         told = self._told(seen)
         self._fates.append((made, seen.validity != "failed"))
         known = [name for name in self._quantities if told.get(name, {}).get("value") is not None]

@@ -212,11 +212,13 @@ def test_values_in_words(told, words):
         ({"improvement_probability": 0.1, "improvement": 5.0}, {}, "stopping.improvement = 5: is of one objective"),
         ({}, {"acquisition": "ucb"}, "acquisition = 'ucb': is for one objective"),
         ({}, {"replicate": "by_value"}, "goes by one objective without limits"),
+        ({}, {"method": "growing"}, "method = 'growing': goes by one objective without limits"),
     ],
 )
 def test_what_needs_one_objective_is_refused_with_two(stopping, optimizer, wrong):
-    with pytest.raises(ValueError, match=r"one objective"):
+    with pytest.raises(ValueError, match="one objective") as refused:
         two(stopping=stopping, optimizer=optimizer)
+    assert wrong.rpartition(":")[2].strip() in str(refused.value)
 
 
 def test_limits_have_acquisitions_of_their_own():
