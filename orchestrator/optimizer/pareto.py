@@ -122,11 +122,28 @@ def hypervolume(Y: Array, reference: Array) -> float:
 
 
 def thinned(front: Array, reference: Array, most: int) -> Array:
-    """`front` (k, M) without the points that add least to its hypervolume, until its boxes are at most `most`: then
-    what is left open is somewhat too much."""
+    """`front` (k, M), or if it has more than `most` boxes as many of its points as have no more: the best in each
+    objective, and others that are far apart.  Then what is left open is somewhat too much."""
     kept = front[non_dominated(front)] if len(front) else front
-    while len(kept) > 1 and len(boxes(kept, reference)) > most:
-        total = hypervolume(kept, reference)
-        without = [hypervolume(np.delete(kept, k, axis=0), reference) for k in range(len(kept))]
-        kept = np.delete(kept, int(np.argmin([total - volume for volume in without])), axis=0)
-    return kept
+    if len(kept) < 2 or len(boxes(kept, reference)) <= most:
+        return kept
+    spread = kept[_apart(kept)]
+    few, many = 1, len(spread)
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (middle, many) if len(boxes(spread[:middle], reference)) <= most else (few, middle)
+    return spread[:few]
+
+
+def _apart(Y: Array) -> list[int]:
+    """An order of the points Y (k, M): the best in each objective, then always the farthest from those before, in
+    ranges."""
+    span = np.ptp(Y, axis=0)
+    unit = Y / np.where(span > 0, span, 1.0)
+    order = list(dict.fromkeys(np.argmax(Y, axis=0).tolist()))
+    away = np.min([np.abs(unit - unit[i]).max(axis=1) for i in order], axis=0)
+    while len(order) < len(Y):
+        away[order] = -1.0
+        order.append(int(np.argmax(away)))
+        away = np.minimum(away, np.abs(unit - unit[order[-1]]).max(axis=1))
+    return order
