@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.campaign.problems import Problem
+from orchestrator.campaign.problems import NOTHING, Problem
 
 if TYPE_CHECKING:
     from orchestrator.campaign.spec import Campaign
@@ -66,6 +66,9 @@ def _acquisition(campaign: Campaign) -> Iterator[Problem]:
     if told.method == "growing" and not campaign.terms.plain:
         wrong = "goes by one objective without limits"
         yield Problem(("optimizer", "method"), told.method, wrong, "give gp")
+    if campaign.virtual and not campaign.terms.plain:
+        wrong = "is led by one objective without limits"
+        yield Problem(("virtual",), NOTHING, wrong, "leave it out, or give one [[objectives]] and no [[limits]]")
     if told.replicate == "by_value" and not campaign.terms.plain:
         wrong = "goes by one objective without limits"
         yield Problem(("optimizer", "replicate"), told.replicate, wrong, "leave it out")

@@ -67,9 +67,7 @@ def make_optimizer(
         direction = campaign.objective.direction
         optimizer = kind(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
     else:
-        optimizer = several.Several(
-            domain, campaign.optimizer, campaign.seed, terms, budget=budget, cost=campaign.cost
-        )
+        optimizer = several.Several(domain, campaign.optimizer, campaign.seed, terms, budget=budget, cost=campaign.cost)
     for observation in earlier(campaign):
         optimizer.observe(observation, counted=False)
     for seen in observations:

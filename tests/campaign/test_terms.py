@@ -221,6 +221,11 @@ def test_what_needs_one_objective_is_refused_with_two(stopping, optimizer, wrong
     assert wrong.rpartition(":")[2].strip() in str(refused.value)
 
 
+def test_calculators_lead_one_objective():
+    with pytest.raises(ValueError, match="virtual: is led by one objective without limits"):
+        two(virtual={"theory": {"calculations": 10}})
+
+
 def test_limits_have_acquisitions_of_their_own():
     limits = [{"quantity": "coercivity", "unit": "mT", "max": 3.0}]
     assert campaign(limits=limits, optimizer={"acquisition": "ucb"}).terms.limits
