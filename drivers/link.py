@@ -170,6 +170,9 @@ class SerialLink(_Buffered):
             )
         except (serial.SerialException, OSError, ValueError) as error:
             raise Gone(f"{address}: cannot open ({error}); check cable, power and the lab file") from error
+        if isinstance(connection := getattr(self._serial, "_socket", None), socket.socket):
+            # A short acknowledgement and the question after it would wait 40 ms for each other.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, request: bytes) -> None:
         try:
