@@ -45,6 +45,9 @@ SILENT = {
     "film_deposited",
     "rates_calibrated",
     "observation_made",
+    "calculation_intended",
+    "calculation_ended",  # also one that failed: films go on without it
+    "weights_changed",
     "observation_withdrawn",  # the operator is called beside it
     "reference_measured",
     "sample_discarded",

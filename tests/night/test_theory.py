@@ -43,7 +43,9 @@ def test_calculations_are_made_before_and_beside_the_films(journal: list[Recorde
     assert len(results) == CALCULATIONS
     first_film = next(r.version for r in journal if isinstance(r.entry, e.SampleSuggested))
     assert sum(r.version < first_film for r in results) >= 16
-    assert {r.entry.lane for r in journal if isinstance(r.entry, e.CalculationIntended)} == {"theory.1", "theory.2"}
+    lanes = {r.entry.lane for r in journal if isinstance(r.entry, e.CalculationIntended)}
+    assert lanes
+    assert lanes <= {"theory.1", "theory.2"}  # one that answers at once leaves the other nothing to do
 
 
 def test_they_are_no_films(journal: list[Recorded]) -> None:
