@@ -33,7 +33,8 @@ from orchestrator.campaign.spec import Campaign, OptimizerSettings, load_campaig
 from orchestrator.optimizer.domain import Feature
 from orchestrator.optimizer.finite import Table
 from orchestrator.optimizer.hierarchical import HierarchicalOptimizer
-from orchestrator.optimizer.optimizer import Optimizer, make_optimizer
+from orchestrator.optimizer.making import make_optimizer
+from orchestrator.optimizer.optimizer import Optimizer
 from orchestrator.optimizer.suggestion import Candidate, Observation
 from orchestrator.virtual.catalogue import quantities
 from orchestrator.virtual.slater_pauling import SlaterPauling

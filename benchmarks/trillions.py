@@ -24,7 +24,7 @@ import numpy as np
 
 from orchestrator.campaign.space import Space
 from orchestrator.campaign.spec import Campaign, parse_campaign
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from simulators.magnetism import MAGNETIC, SLOPE_IN_BCC, saturation_magnetisation_ka_m
 
 ELEMENTS = (*MAGNETIC, *SLOPE_IN_BCC)

@@ -131,7 +131,7 @@ class Modelling:
 
         Raises `rpc.RpcError`, as an optimizer in another process would.
         """
-        from orchestrator.optimizer.optimizer import make_optimizer  # scikit-learn: nobody else waits for it
+        from orchestrator.optimizer.making import make_optimizer  # scikit-learn: nobody else waits for it
 
         state, campaign = self._past.state, self._past.campaign
         observations = observations_for_model(state)

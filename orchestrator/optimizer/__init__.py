@@ -17,7 +17,7 @@ def __getattr__(name: str) -> Any:
 
         return fallback
     if name == "make_optimizer":
-        from orchestrator.optimizer.optimizer import make_optimizer
+        from orchestrator.optimizer.making import make_optimizer
 
         return make_optimizer
     if name == "PlainOptimizer":

@@ -13,14 +13,13 @@ model, a bound on the value (see `bounds`); what is bounded is made as well, and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from orchestrator.optimizer import exploration, growing, prospects, replicates, scoring
-from orchestrator.optimizer.candidates import domain_of, earlier
 from orchestrator.optimizer.diagnostics import Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
 from orchestrator.optimizer.feasibility import Feasibility
@@ -37,7 +36,6 @@ from orchestrator.optimizer.surrogate import Surrogate
 
 if TYPE_CHECKING:
     from orchestrator.campaign.cost import Cost
-    from orchestrator.campaign.spec import Campaign
 
 FANTASIES = 8  # joint outcomes imagined for the pending samples
 INCUMBENTS = 8  # best rows from which a large space is searched
@@ -45,34 +43,6 @@ REPRESENTATIVES = 500  # rows that stand for the domain when distances are scale
 OF_ACQUISITION = 1  # of the randomness of a suggestion, the part that is its acquisition's
 
 Told = Candidate | Mapping[str, Any]
-
-
-def make_optimizer(
-    campaign: Campaign,
-    observations: Iterable[Observation | Mapping[str, Any]] = (),
-    *,
-    clock: Callable[[], float] = time.monotonic,
-) -> Optimizer:
-    """The optimizer that `campaign` asks for, which has learnt its earlier data and `observations`; `clock` tells real
-    seconds.
-
-    Raises `ValueError` for an empty space.
-    """
-    from orchestrator.optimizer import hierarchical, several  # which are built on this module
-
-    domain, budget, terms = domain_of(campaign, clock), campaign.budget.samples, campaign.terms
-    optimizer: Optimizer
-    if terms.plain:
-        kind = hierarchical.HierarchicalOptimizer if campaign.virtual else Optimizer
-        direction = campaign.objective.direction
-        optimizer = kind(domain, campaign.optimizer, campaign.seed, direction, budget=budget, cost=campaign.cost)
-    else:
-        optimizer = several.Several(domain, campaign.optimizer, campaign.seed, terms, budget=budget, cost=campaign.cost)
-    for observation in earlier(campaign):
-        optimizer.observe(observation, counted=False)
-    for seen in observations:
-        optimizer.observe(seen)
-    return optimizer
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from typing import Any
 from orchestrator import rpc
 from orchestrator.campaign.spec import Campaign
 from orchestrator.optimizer.hierarchical import HierarchicalOptimizer
-from orchestrator.optimizer.optimizer import Optimizer, make_optimizer
+from orchestrator.optimizer.making import make_optimizer
+from orchestrator.optimizer.optimizer import Optimizer
 from orchestrator.optimizer.several import Several
 
 NAME = "optimizer"

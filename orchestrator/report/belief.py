@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from orchestrator.campaign.spec import Campaign
 from orchestrator.campaign.state import observations_for_model
-from orchestrator.optimizer.optimizer import RandomFilms, make_optimizer
+from orchestrator.optimizer.making import make_optimizer
+from orchestrator.optimizer.optimizer import RandomFilms
 from orchestrator.optimizer.suggestion import Candidate
 from orchestrator.report.facts import Night
 

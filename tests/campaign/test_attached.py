@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.campaign.problems import SpecError
 from orchestrator.campaign.spec import Campaign, load_campaign
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 
 CAMPAIGN = """\
 name = "night"

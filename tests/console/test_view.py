@@ -25,7 +25,7 @@ from orchestrator.console.shapes import Line, View
 from orchestrator.console.view import need, row, view
 from orchestrator.console.why import why
 from orchestrator.console.words import line
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from orchestrator.service.forecast import forecast
 from orchestrator.service.foresight import EVERY_S, Foresight
 from orchestrator.service.history import Basis

@@ -15,8 +15,8 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 from orchestrator.optimizer import gp
 from orchestrator.optimizer.diagnostics import FEWEST, diagnose
 from orchestrator.optimizer.leave_one_out import constant_densities, predictions, residuals
+from orchestrator.optimizer.making import make_optimizer
 from orchestrator.optimizer.mixture import Mixture
-from orchestrator.optimizer.optimizer import make_optimizer
 from orchestrator.optimizer.service import OptimizerService, StaleModel
 from orchestrator.optimizer.surrogate import Surrogate
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.campaign.spec import SpecError, parse_campaign
 from orchestrator.optimizer.growing import Growing
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from simulators.magnetism import saturation_magnetisation_ka_m
 
 CAMPAIGN = """

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.campaign.space import Space
 from orchestrator.optimizer import candidates
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from orchestrator.optimizer.suggestion import Observation
 
 SYMBOLS = ("Fe", "Co", "Ni", "Cr", "Mn", "Ir")

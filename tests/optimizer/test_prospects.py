@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from orchestrator.optimizer.service import OptimizerService
 
 TERNARY = {"Fe": (0, 100, 10), "Co": (0, 100, 10), "Ni": (0, 100, 10)}

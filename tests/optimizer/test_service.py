@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from orchestrator import rpc
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from orchestrator.optimizer.service import NotConfigured, OptimizerService, StaleModel
 
 TOKEN = "night"

@@ -16,7 +16,7 @@ from orchestrator.campaign.terms import Aim, Limit, Terms
 from orchestrator.campaign.toml_source import Source
 from orchestrator.optimizer.domain import Feature
 from orchestrator.optimizer.finite import Table
-from orchestrator.optimizer.optimizer import make_optimizer
+from orchestrator.optimizer.making import make_optimizer
 from orchestrator.optimizer.pareto import hypervolume
 from orchestrator.optimizer.service import NotConfigured, OptimizerService
 from orchestrator.optimizer.several import Several

@@ -100,4 +100,4 @@ def test_the_package_offers_both_and_imports_neither():
         "print(fallback.__module__, make_optimizer.__module__, hasattr(o, 'other'))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["orchestrator.optimizer.start", "orchestrator.optimizer.optimizer", "False"]
+    assert ran.stdout.split() == ["orchestrator.optimizer.start", "orchestrator.optimizer.making", "False"]
