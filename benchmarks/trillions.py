@@ -1,7 +1,7 @@
 """A space beyond people: at most 6 of 17 elements in steps of 0.5 at.%, searched by a Gaussian process, by compositions
 grown as a tree, and at random.
 
-    python -m benchmarks.trillions [--seeds 20] [--films 150] [--methods gp,growing,random] [--results FILE]
+    python -m benchmarks.trillions [--seeds 10] [--films 150] [--methods gp,growing,random] [--results FILE]
 
 The truth is the closed-form room-temperature saturation magnetisation of the simulated lab (`simulators.magnetism`),
 shown with 1 % noise; it says nothing of real alloys of these elements.  The best known is that of a scan of all
@@ -106,7 +106,7 @@ def best_known() -> tuple[float, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--films", type=int, default=max(LOOKS))
     parser.add_argument("--methods", default="gp,growing,random")
     parser.add_argument("--results", type=Path, default=Path("benchmarks/outcomes/trillions.jsonl"))
