@@ -31,6 +31,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.optimizer.domain import Domain, Floats, Rows, Taken
 from orchestrator.optimizer.settings import HowToGrow
@@ -86,9 +87,14 @@ class Growing:
     def next(self, points: Floats, values: Floats, free: Callable[[Floats], bool]) -> Floats | None:
         """The composition (e,) to make next, one that is `free`; None if the tree can grow no further."""
         for wanted in self._screening():
-            if not _among(points, wanted, NEAR * self.screen) and free(wanted):
+            if not self._is(points, wanted).any() and free(wanted):
                 return wanted
         return _Tree.of(self, points, values).next(free) if len(points) else None
+
+    def _is(self, points: Floats, wanted: Floats) -> NDArray[np.bool_]:
+        """Which of `points` are the composition of the screening that is `wanted`, (m,)."""
+        same: NDArray[np.bool_] = np.abs(points - wanted).max(axis=1) <= NEAR * self.screen
+        return same
 
     def _screening(self) -> list[Floats]:
         pure = np.zeros(self.elements)
@@ -107,7 +113,7 @@ class Growing:
         others = [other for other in range(self.elements) if other != self.base]
         worth = {}
         for other, wanted in zip(others, mixed, strict=True):
-            known = values[np.abs(points - wanted).max(axis=1) <= NEAR * self.screen]
+            known = values[self._is(points, wanted)]
             known = known[np.isfinite(known)]
             worth[other] = float(known.mean()) if len(known) else math.inf
         best = sorted(others, key=lambda other: (-worth[other], other))[: self.kept]
@@ -219,7 +225,3 @@ class _Promise:
         spread = np.sqrt(np.einsum("ij,jk,ik->i", X, self._covariance, X))
         bound: Floats = self._middle + X @ self._slopes + c * spread
         return bound
-
-
-def _among(points: Floats, wanted: Floats, near: float) -> bool:
-    return bool(len(points)) and bool(np.any(np.abs(points - wanted).max(axis=1) <= near))

@@ -71,8 +71,7 @@ class HierarchicalOptimizer(Optimizer):
         cost: Cost | None = None,
     ) -> None:
         super().__init__(domain, settings, seed, direction, budget=budget, cost=cost)
-        drawn = domain.draw(np.random.default_rng(seed), REPRESENTATIVES, Taken(domain.width))
-        self._joined = Joined(domain.features(drawn))
+        self._joined = Joined(self._representatives)
         self._model = self._joined
         self._calculated: dict[str, Taken] = {}
 
@@ -166,15 +165,14 @@ class HierarchicalOptimizer(Optimizer):
         if self._settings.method != "gp" or not promising or begun >= self._settings.initial_samples:
             return super()._choose(pending, rows, vetoed, withheld, number)
         if not begun:
-            taken = self._taken.with_([*vetoed, *(self._domain.row(one) for one in withheld)])
-            told = promising[0]
+            taken, told = self._gone(rows, vetoed, withheld), promising[0]
             rng = generator(self._seed, number)
             begin = self._domain.draw(rng, INCUMBENTS, taken)
             ranked = self._domain.best(lambda X: told.predict(self._joined.inputs(X))[0], taken, begin, rng)
             if len(ranked.rows):
                 return self._plain(number, ranked.rows[0], CALCULATED)
         if begun > 1 and not self._joined.ready:  # nothing is known of it yet
-            taken = self._taken.with_([*rows, *vetoed, *(self._domain.row(one) for one in withheld)])
+            taken = self._gone(rows, vetoed, withheld)
             row = self._promising(promising[0], taken, generator(self._seed, number))
             if row is not None:
                 return self._plain(number, row, CALCULATED)

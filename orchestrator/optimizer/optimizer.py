@@ -80,15 +80,15 @@ class Optimizer:
         self._sign = 1.0 if direction == "max" else -1.0
         nothing = Taken(domain.width)
         drawn = domain.draw(np.random.default_rng(seed), REPRESENTATIVES, nothing)
-        features = domain.features(drawn)
-        self._model = Surrogate(features)
-        self._typical = typical_distance(self._model.inputs(features), "matern52")
+        self._representatives = domain.features(drawn)
+        self._model = Surrogate(self._representatives)
+        self._typical = typical_distance(self._model.inputs(self._representatives), "matern52")
         self._taken = nothing
         self._valid: list[Rows] = []  # the rows nearest to the values that the model was told
         self._samples: list[int] = []  # whose values they are
         self._bounded: list[Rows] = []  # and to the bounds
         self._unmeasured: list[Floats] = []  # features of films whose measurement gave no number
-        self._wanted: list[tuple[Floats, float]] = []  # features of what was asked for, and its value if it has one
+        self._wanted: list[tuple[Floats, float]] = []  # for growing: features of what was asked for, and its value
         self._fates: list[tuple[Floats, bool]] = []  # features of all films, and whether they were measured
         self._history: dict[int, dict[str, Any]] = {}  # fits that were met, for `diagnose` alone
         self._known = 0  # observations, counted or not
@@ -104,15 +104,21 @@ class Optimizer:
         if seen.asked is not None:
             self._taken.add(self._domain.row(Candidate.of(seen.asked)))
         self._taken.add(row)
-        wanted = made if seen.asked is None else self._domain.vector(Candidate.of(seen.asked))
-        self._learn(seen, made, wanted, row)
+        if self._settings.method == "growing":
+            wanted = made if seen.asked is None else self._domain.vector(Candidate.of(seen.asked))
+            self._wanted.append((wanted, self._value(seen)))
+        self._learn(seen, made, row)
         self._known += 1
         self.observed += counted
 
-    def _learn(self, seen: Observation, made: Floats, wanted: Floats, row: Rows) -> None:
+    def _value(self, seen: Observation) -> float:
+        """Larger is better; nan if it has none, or a bound."""
+        if seen.validity == "failed" or seen.value is None or seen.bound is not None:
+            return np.nan
+        return self._sign * seen.value
+
+    def _learn(self, seen: Observation, made: Floats, row: Rows) -> None:
         failed = seen.validity == "failed" or seen.value is None
-        known = None if failed or seen.bound is not None else seen.value
-        self._wanted.append((wanted, np.nan if known is None else self._sign * known))
         self._fates.append((made, not failed))
         if failed or seen.value is None:
             self._unmeasured.append(made)
@@ -239,6 +245,10 @@ class Optimizer:
     def _row(self, told: Told) -> Rows:
         return self._domain.row(Candidate.of(told))
 
+    def _gone(self, rows: Sequence[Rows], vetoed: Sequence[Rows], withheld: Sequence[Candidate]) -> Taken:
+        """What is not to be suggested: made, under way (`rows`), vetoed or withheld."""
+        return self._taken.with_([*rows, *vetoed, *map(self._domain.row, withheld)])
+
     def _choose(
         self,
         pending: Sequence[Candidate],
@@ -247,8 +257,7 @@ class Optimizer:
         withheld: Sequence[Candidate],
         number: int,
     ) -> Suggestion:
-        out = [*vetoed, *(self._domain.row(one) for one in withheld)]
-        rng, taken = generator(self._seed, number), self._taken.with_([*rows, *out])
+        rng, taken = generator(self._seed, number), self._gone(rows, vetoed, withheld)
         if self._settings.method == "random":
             drawn = self._domain.draw(rng, 1, taken)
             return self._plain(number, drawn[0], "random") if len(drawn) else self._replicate(rows, vetoed, number)
@@ -270,8 +279,7 @@ class Optimizer:
         number: int,
     ) -> Suggestion:
         """By the acquisition, whose model is ready."""
-        out = [*vetoed, *(self._domain.row(one) for one in withheld)]
-        rng, taken = generator(self._seed, number), self._taken.with_([*rows, *out])
+        rng, taken = generator(self._seed, number), self._gone(rows, vetoed, withheld)
         posterior, weighing = self._model.posterior(), self._weighing(withheld, number)
         situation = self._situation(posterior, pending, taken, number, rng)
         ranked = self._search(posterior, situation, weighing, taken, rng)

@@ -48,6 +48,10 @@ class Settings(Protocol):
         """A key of `ACQUISITIONS`."""
 
     @property
+    def trade_off(self) -> str:
+        """ "weights", or "random" for other ones each time, for "scalarised"."""
+
+    @property
     def exploration(self) -> str:
         """One of `exploration.SCHEDULES`, for "ucb"."""
 

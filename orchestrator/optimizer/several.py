@@ -18,7 +18,7 @@ from orchestrator.optimizer.diagnostics import Concern, Diagnosis, diagnose
 from orchestrator.optimizer.domain import Domain, Floats, Ranked, Rows, Score, Taken
 from orchestrator.optimizer.judging import Judge
 from orchestrator.optimizer.mixture import Mixture
-from orchestrator.optimizer.optimizer import INCUMBENTS, OF_ACQUISITION, REPRESENTATIVES, Optimizer
+from orchestrator.optimizer.optimizer import INCUMBENTS, OF_ACQUISITION, Optimizer
 from orchestrator.optimizer.outlook import Outlook, Quantity
 from orchestrator.optimizer.prospects import Prospects
 from orchestrator.optimizer.scoring import Weighing
@@ -51,9 +51,10 @@ class Several(Optimizer):
         self._terms = terms
         aims = {aim.quantity: aim for aim in terms.aims}
         self._quantities = {name: Quantity.of(aims.get(name), terms.limit_of(name)) for name in terms.units}
-        drawn = domain.features(domain.draw(np.random.default_rng(seed), REPRESENTATIVES, Taken(domain.width)))
         first = terms.aims[0].quantity
-        self._models = {name: self._model if name == first else Surrogate(drawn) for name in self._quantities}
+        self._models = {
+            name: self._model if name == first else Surrogate(self._representatives) for name in self._quantities
+        }
         self._of: dict[str, list[int]] = {name: [] for name in self._quantities}  # samples of the values of each
         self._films: list[tuple[Rows, Floats]] = []  # of which every quantity has a value or a bound
 
@@ -63,7 +64,7 @@ class Several(Optimizer):
 
     # --- observing ------------------------------------------------------------------------------------
 
-    def _learn(self, seen: Observation, made: Floats, wanted: Floats, row: Rows) -> None:
+    def _learn(self, seen: Observation, made: Floats, row: Rows) -> None:
         told = self._told(seen)
         self._fates.append((made, seen.validity != "failed"))
         known = [name for name in self._quantities if told.get(name, {}).get("value") is not None]
@@ -131,7 +132,7 @@ class Several(Optimizer):
     def _weights(self, rng: np.random.Generator) -> tuple[float, ...]:
         """Of the trade-off that is sought next."""
         told = np.array([aim.weight for aim in self._terms.aims])
-        if getattr(self._settings, "trade_off", "weights") == "random":
+        if self._settings.trade_off == "random":
             told = told * rng.dirichlet(np.ones(len(told)))
         return tuple(np.maximum(told / told.sum(), 1e-3).tolist())
 
