@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 from ophyd import Component as Cpt
 
 from drivers.errors import Fault, Garbled, Refused, WrongInstrument
-from drivers.instrument import Instrument, Reading, Setting
-from drivers.link import Link, VisaLink, exchange, read_twice
+from drivers.instrument import Reading, Setting
+from drivers.link import Link, VisaLink
+from drivers.scpi_asking import ScpiAsking
 from drivers.wire import scpi
 from drivers.wire.errors import Malformed
+from drivers.wire.framing import Framing
 
 SAME = 1e-3  # relative, of a current read back
 ERRORS = 16
 
 
-class KeithleyHallMeter(Instrument):
+class KeithleyHallMeter(ScpiAsking):
     """`compliance_v` is the highest voltage that may drive the current.
 
     Subclasses write `drive`, `rest` (which leaves the output off) and `measured`.
@@ -123,30 +125,15 @@ class KeithleyHallMeter(Instrument):
         return ", ".join(complaints)
 
     def _number(self, field: str) -> float:
-        try:
-            return scpi.number(field.strip())
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error}") from error
+        return super()._number(field.strip())
 
     def _integer(self, field: str) -> int:
-        try:
-            return scpi.integer(field.strip())
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error}") from error
+        return super()._integer(field.strip())
 
     def _say(self, *units: str) -> None:
         """Commands that answer nothing; their errors wait in the queue."""
         self.link.drain()
         self.link.send(scpi.message(*units))
 
-    def _query(self, *units: str) -> list[str]:
-        return read_twice(lambda: self._ask(*units))
-
-    def _ask(self, *units: str) -> list[str]:
-        message = scpi.message(*units)
-        queries = sum("?" in unit for unit in units)
-        reply = exchange(self.link, message, scpi.answers(queries))
-        try:
-            return scpi.fields(reply, queries)
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error} in answer to {message!r}") from error
+    def _framing(self, queries: int) -> Framing:
+        return scpi.answers(queries)

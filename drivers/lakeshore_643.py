@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from drivers.electromagnet import Electromagnet, Flowing
 from drivers.errors import Fault, Garbled, NoReply, Refused, WrongInstrument
-from drivers.link import Link, SerialLink, VisaLink, exchange, read_twice
+from drivers.link import Link, SerialLink, VisaLink, read_twice
+from drivers.scpi_asking import ScpiAsking
 from drivers.wire import scpi
-from drivers.wire.errors import Malformed
 
 MODELS = ("MODEL643", "MODEL648")
 STATE = ("SETI?", "RDGI?", "RDGV?", "ERST?")
@@ -49,7 +49,7 @@ class State(NamedTuple):
     errors: str
 
 
-class LakeShore643(Electromagnet):
+class LakeShore643(Electromagnet, ScpiAsking):
     """`max_slew_a_s` becomes the supply's ramp rate, and the limit of any rate set at its front panel."""
 
     driver = "lakeshore-643"
@@ -68,11 +68,11 @@ class LakeShore643(Electromagnet):
     # --- on the port's thread -------------------------------------------------------------------------
 
     def identify(self) -> str:
-        (identity,) = read_twice(lambda: self._ask("*IDN?"))
+        (identity,) = self._query("*IDN?")
         maker, _, rest = identity.partition(",")
         if maker != "LSCI" or not rest.startswith(MODELS):
             raise WrongInstrument(f"{self.name}: {self.link.address} is no Lake Shore 643 or 648, it says {identity!r}")
-        read_twice(lambda: self._ask("*ESR?"))  # power-on, and whatever an earlier connection left
+        self._query("*ESR?")  # power-on, and whatever an earlier connection left
         return identity
 
     def _reopened(self) -> None:
@@ -159,17 +159,3 @@ class LakeShore643(Electromagnet):
         (events,) = self._ask(*commands, "*ESR?")
         if int(self._number(events)) & (QUERY_ERROR | EXECUTION_ERROR | COMMAND_ERROR):
             raise Refused(f"{self.name}: {';'.join(commands)} refused, *ESR? says {events}")
-
-    def _number(self, field: str) -> float:
-        try:
-            return scpi.number(field)
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error}") from error
-
-    def _ask(self, *units: str) -> list[str]:
-        message = scpi.message(*units)
-        reply = exchange(self.link, message, scpi.LF)
-        try:
-            return scpi.fields(reply, sum("?" in unit for unit in units))
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error} in answer to {message!r}") from error

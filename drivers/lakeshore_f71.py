@@ -15,8 +15,9 @@ from typing import Any
 from ophyd import Component as Cpt
 
 from drivers.errors import Fault, Garbled, WrongInstrument
-from drivers.instrument import Instrument, Reading
-from drivers.link import Link, SerialLink, TcpLink, exchange, read_twice
+from drivers.instrument import Reading
+from drivers.link import Link, SerialLink, TcpLink, read_twice
+from drivers.scpi_asking import ScpiAsking
 from drivers.wire import scpi
 from drivers.wire.errors import Malformed
 
@@ -36,7 +37,7 @@ QUESTIONABLE = {
 RANGING = 1 << 2
 
 
-class LakeShoreF71(Instrument):
+class LakeShoreF71(ScpiAsking):
     """`axis` is "x", "y" or "z" with a three-axis probe, and "" with a single-axis one.
 
     The unit is set to tesla once and looked at again every `unit_check_s` lab seconds.
@@ -116,20 +117,3 @@ class LakeShoreF71(Instrument):
         self.link.send(b"UNIT:FIELD TESLA\n")
         if not self._in_tesla():
             raise Fault(f"{self.name}: does not take the unit tesla; look at its front panel")
-
-    def _integer(self, field: str) -> int:
-        try:
-            return scpi.integer(field)
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error}") from error
-
-    def _query(self, *units: str) -> list[str]:
-        return read_twice(lambda: self._ask(*units))
-
-    def _ask(self, *units: str) -> list[str]:
-        message = scpi.message(*units)
-        reply = exchange(self.link, message, scpi.LF)
-        try:
-            return scpi.fields(reply, sum("?" in unit for unit in units))
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error} in answer to {message!r}") from error

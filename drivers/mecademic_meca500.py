@@ -15,14 +15,11 @@ import math
 import time
 from typing import Any
 
-from ophyd import Component as Cpt
 from ophyd.status import DeviceStatus
 
 from drivers.errors import Fault, Garbled, NoReply, Refused, WrongInstrument
-from drivers.instrument import Reading, Setting
 from drivers.link import Link, TcpLink, read_twice
-from drivers.mover import AXES, MoverPose
-from drivers.stoppable import Stoppable
+from drivers.mover import Mover
 from drivers.wire import mecademic
 from drivers.wire.errors import Malformed
 from drivers.wire.mecademic import Message
@@ -39,7 +36,7 @@ LISTEN_S = 0.02  # real time between looks at whether the safe state has been as
 SAME_ORIENTATION_DEG = 0.01
 
 
-class Meca500(Stoppable):
+class Meca500(Mover):
     """A motion of up to `linear_within_mm` that keeps the orientation is a straight line, as the last
     centimetres to a sample must be; longer ones move joint-wise.
 
@@ -47,27 +44,16 @@ class Meca500(Stoppable):
     opens and closes the gripper, so with False that is left to a person.
     """
 
-    role = "mover"
     driver = "mecademic-meca500"
-
-    pose = Cpt(MoverPose, units="mm, deg", write="_write_pose", timeout_s=60.0, value=(math.nan,) * 6)
-    gripper = Cpt(Setting, write="_write_gripper", choices=("open", "closed"), timeout_s=20.0, value="unknown")
-    holding = Cpt(Reading, precision=0, value=0)
-    fault = Cpt(Reading, value="")
 
     def __init__(
         self,
         *args: Any,
-        limits: dict[str, tuple[float, float]] | None = None,
         linear_within_mm: float = 60.0,
         home_on_demand: bool = True,
         **kwargs: Any,
     ) -> None:
-        workspace = {f"pose_{axis}" for axis in AXES}
-        limits = dict(limits or {})
-        others = {name: limit for name, limit in limits.items() if name not in workspace}
-        super().__init__(*args, limits=others, **kwargs)
-        self.limits.update(limits)
+        super().__init__(*args, **kwargs)
         self._linear_within_mm = linear_within_mm
         self._home_on_demand = home_on_demand
         self._greeted = False

@@ -11,15 +11,16 @@ from typing import ClassVar
 from ophyd import Component as Cpt
 
 from drivers.errors import Garbled, Refused, WrongInstrument
-from drivers.instrument import Instrument, Reading, Setting
-from drivers.link import exchange, read_twice
+from drivers.instrument import Reading, Setting
+from drivers.link import read_twice
+from drivers.scpi_asking import ScpiAsking
 from drivers.wire import scpi
-from drivers.wire.errors import Malformed
+from drivers.wire.framing import Framing
 
 EXECUTION_ERROR, COMMAND_ERROR = 1 << 4, 1 << 5  # *ESR? bits
 
 
-class SrsLockIn(Instrument):
+class SrsLockIn(ScpiAsking):
     """Subclasses give the model's tables, and the settings `sensitivity` and `time_constant` with their choices."""
 
     role = "signal"
@@ -96,23 +97,8 @@ class SrsLockIn(Instrument):
             raise Garbled(f"{self.name}: index {index!r} is none of its {len(choices)} ranges")
         return choices[number]
 
-    def _integer(self, field: str) -> int:
-        try:
-            return scpi.integer(field)
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error}") from error
-
-    def _query(self, *units: str) -> list[str]:
-        return read_twice(lambda: self._ask(*units))
-
-    def _ask(self, *units: str) -> list[str]:
-        message = scpi.message(*units)
-        queries = sum("?" in unit for unit in units)
-        reply = exchange(self.link, message, scpi.answers(queries, self.end))
-        try:
-            return scpi.fields(reply, queries)
-        except Malformed as error:
-            raise Garbled(f"{self.name}: {error} in answer to {message!r}") from error
+    def _framing(self, queries: int) -> Framing:
+        return scpi.answers(queries, self.end)
 
 
 def is_serial(address: str) -> bool:

@@ -23,10 +23,9 @@ from ophyd import Component as Cpt
 from ophyd.status import DeviceStatus
 
 from drivers.errors import Fault, Garbled, NoReply, Refused, WrongInstrument
-from drivers.instrument import Reading, Setting
+from drivers.instrument import Setting
 from drivers.link import Link, TcpLink, exchange, read_twice
-from drivers.mover import AXES, MoverPose
-from drivers.stoppable import Stoppable
+from drivers.mover import Mover, MoverPose
 from drivers.wire import scpi
 from drivers.wire.errors import Malformed
 
@@ -39,29 +38,21 @@ QUIET_LOOKS = 2
 """Looks in a row at a program that does not play, before it counts as ended."""
 
 
-class UrDashboard(Stoppable):
+class UrDashboard(Mover):
     """`folder` is where the taught programs are, below ``/programs``."""
 
-    role = "mover"
     driver = "ur-dashboard"
 
     pose = Cpt(MoverPose, units="mm, deg", write="_write_pose", timeout_s=120.0, value=UNKNOWN)
     gripper = Cpt(Setting, write="_write_gripper", choices=("open", "closed"), timeout_s=60.0, value="unknown")
-    holding = Cpt(Reading, precision=0, value=0)
-    fault = Cpt(Reading, value="")
 
     def __init__(
         self,
         *args: Any,
-        limits: dict[str, tuple[float, float]] | None = None,
         folder: str = "nightshift",
         **kwargs: Any,
     ) -> None:
-        workspace = {f"pose_{axis}" for axis in AXES}
-        limits = dict(limits or {})
-        others = {name: limit for name, limit in limits.items() if name not in workspace}
-        super().__init__(*args, limits=others, **kwargs)
-        self.limits.update(limits)
+        super().__init__(*args, **kwargs)
         self._folder = folder.strip("/")
         self._greeted = False
 

@@ -20,10 +20,8 @@ from ophyd import Component as Cpt
 from ophyd.status import DeviceStatus
 
 from drivers.errors import Fault, Garbled, NoReply, Refused, SettingError, WrongInstrument
-from drivers.instrument import Reading, Setting
 from drivers.link import Link, SerialLink, TcpLink, exchange, read_twice
-from drivers.mover import AXES, MoverPose
-from drivers.stoppable import Stoppable
+from drivers.mover import Mover, MoverPose
 from drivers.wire import zaber
 from drivers.wire.errors import Malformed
 
@@ -50,23 +48,18 @@ WARNINGS = {
 FATAL = {"FD", "FF", "FS", "FE", "FZ", "FQ", "FO", "WR", "WH", "WL"}
 
 
-class ZaberGantry(Stoppable):
+class ZaberGantry(Mover):
     """`device` is the controller's address; its axes 1, 2, 3 are x, y, z.  `microstep_um` is the size of a microstep of
     each (`microstep_x_um`...), `origin_x_mm`... where its zero is.  `alpha`, `beta`, `gamma` are the angles that the
     gripper always has.  `gripper_output` closes the gripper; `part_input` is 1 while it holds a part."""
 
-    role = "mover"
     driver = "zaber-gantry"
 
     pose = Cpt(MoverPose, units="mm, deg", write="_write_pose", timeout_s=120.0, value=(math.nan,) * 6)
-    gripper = Cpt(Setting, write="_write_gripper", choices=("open", "closed"), timeout_s=20.0, value="unknown")
-    holding = Cpt(Reading, precision=0, value=0)
-    fault = Cpt(Reading, value="")
 
     def __init__(
         self,
         *args: Any,
-        limits: dict[str, tuple[float, float]] | None = None,
         device: int = 1,
         microstep_x_um: float = 0.49609375,
         microstep_y_um: float = 0.49609375,
@@ -82,11 +75,7 @@ class ZaberGantry(Stoppable):
         grip_s: float = 0.5,
         **kwargs: Any,
     ) -> None:
-        workspace = {f"pose_{axis}" for axis in AXES}
-        limits = dict(limits or {})
-        others = {name: limit for name, limit in limits.items() if name not in workspace}
-        super().__init__(*args, limits=others, **kwargs)
-        self.limits.update(limits)
+        super().__init__(*args, **kwargs)
         self._device = device
         self._microstep_mm = tuple(1e-3 * size for size in (microstep_x_um, microstep_y_um, microstep_z_um))
         self._origin_mm = (origin_x_mm, origin_y_mm, origin_z_mm)
