@@ -5,13 +5,12 @@ Source: instruments.md 10.3; the reference manual as cited by labmcp-keithley-sm
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from drivers.wire import scpi
 from drivers.wire.errors import Malformed
-from simulators.instrument import SimulatedInstrument
+from simulators.keithley import OUT_OF_RANGE, Keithley, Wrong, switch
 
 
 class Contacts(Protocol):
@@ -28,30 +27,15 @@ class Contacts(Protocol):
 
 MOST_A, MOST_V = 1.05, 210.0
 NOISE_V_NPLC = 1e-6  # rms at one power-line cycle
-OUT_OF_RANGE, UNDEFINED, CONFLICT = (
-    (-222, "Parameter data out of range"),
-    (-113, "Undefined header"),
-    (
-        -221,
-        "Settings conflict",
-    ),
-)
 
 
-class _Wrong(Exception):
-    """A unit that cannot be carried out, by number and words."""
-
-
-class Keithley2450(SimulatedInstrument):
+class Keithley2450(Keithley):
     """Powers up with the output off, sourcing volts and measuring amperes.  `trip` opens the output by itself."""
-
-    framing = staticmethod(scpi.LF)
 
     def __init__(self, contacts: Contacts, *, language: str = "SCPI") -> None:
         super().__init__()
         self.contacts = contacts
         self._language = language
-        self._errors: deque[tuple[int, str]] = deque()
         self._reset()
         queries: dict[str, Callable[[], str]] = {
             "*IDN": lambda: "KEITHLEY INSTRUMENTS,MODEL 2450,04096331,1.6.7c",
@@ -81,42 +65,16 @@ class Keithley2450(SimulatedInstrument):
             "[SOURce]:CURRent:VLIMit": self._set_limit,
             "[SENSe]:FUNCtion": self._set_sense,
             "[SENSe]:VOLTage:NPLCycles": self._set_nplc,
-            "[SENSe]:VOLTage:RSENse": lambda argument: setattr(self, "_four_wire", _switch(argument)),
+            "[SENSe]:VOLTage:RSENse": lambda argument: setattr(self, "_four_wire", switch(argument)),
             "[SENSe]:VOLTage:RANGe": lambda _: None,
             "[SENSe]:VOLTage:RANGe:AUTO": lambda _: None,
-            "OUTPut": lambda argument: self._switch_output(_switch(argument)),
+            "OUTPut": lambda argument: self._switch_output(switch(argument)),
         }
-        self._queries = {form: act for name, act in queries.items() for form in scpi.spellings(name)}
-        self._commands = {form: act for name, act in commands.items() for form in scpi.spellings(name)}
+        self._understand(queries, commands)
 
     def trip(self) -> None:
         """The output opens, as on over-temperature."""
         self._switch_output(False)
-
-    def answer(self, message: bytes) -> bytes:
-        if not message.strip():
-            return b""
-        answers = []
-        try:
-            for unit in scpi.units(message):
-                try:
-                    answers += self._obey(unit)
-                except _Wrong as wrong:
-                    self._errors.append(wrong.args[0])
-                except Malformed:
-                    self._errors.append((-104, "Data type error"))
-        except Malformed:
-            self._errors.append((-102, "Syntax error"))
-        return (";".join(answers) + "\n").encode("ascii") if answers else b""
-
-    def _obey(self, unit: scpi.Unit) -> list[str]:
-        table = self._queries if unit.query else self._commands
-        if unit.header not in table:
-            raise _Wrong(UNDEFINED)
-        if unit.query:
-            return [self._queries[unit.header]()]
-        self._commands[unit.header](unit.argument)
-        return []
 
     def _reset(self) -> None:
         self._source, self._sense = "VOLT", "CURR"
@@ -135,29 +93,29 @@ class Keithley2450(SimulatedInstrument):
     def _set_level(self, argument: str) -> None:
         level = scpi.number(argument)
         if abs(level) > (MOST_A if self._auto else 1.05 * self._range):
-            raise _Wrong(OUT_OF_RANGE)
+            raise Wrong(OUT_OF_RANGE)
         self._level = level
         self._drive()
 
     def _set_range(self, argument: str) -> None:
         reach = abs(scpi.number(argument))
         if reach > MOST_A:
-            raise _Wrong(OUT_OF_RANGE)
+            raise Wrong(OUT_OF_RANGE)
         self._range, self._auto = reach, False
 
     def _set_auto(self, argument: str) -> None:
-        self._auto = _switch(argument)
+        self._auto = switch(argument)
 
     def _set_limit(self, argument: str) -> None:
         limit = abs(scpi.number(argument))
         if not 0.02 <= limit <= MOST_V:
-            raise _Wrong(OUT_OF_RANGE)
+            raise Wrong(OUT_OF_RANGE)
         self._limit_v = limit
 
     def _set_nplc(self, argument: str) -> None:
         nplc = scpi.number(argument)
         if not 0.01 <= nplc <= 10:
-            raise _Wrong(OUT_OF_RANGE)
+            raise Wrong(OUT_OF_RANGE)
         self._nplc = nplc
 
     def _switch_output(self, on: bool) -> None:
@@ -186,12 +144,6 @@ class Keithley2450(SimulatedInstrument):
         number, words = self._errors.popleft() if self._errors else (0, "No error")
         stamp = "1;2026/01/01 00:00:00.000" if number else "0;0,0"
         return f'{number},"{words};{stamp}"'
-
-
-def _switch(argument: str) -> bool:
-    if argument.upper() not in ("0", "1", "ON", "OFF"):
-        raise Malformed(f"no switch: {argument!r}")
-    return argument.upper() in ("1", "ON")
 
 
 def _function(argument: str) -> str:

@@ -6,14 +6,11 @@ Source: instruments.md 10.2; pymeasure's keithley6221.py.  A delta reading is of
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from drivers.wire import scpi
-from drivers.wire.errors import Malformed
-from simulators.instrument import SimulatedInstrument
+from simulators.keithley import CONFLICT, OUT_OF_RANGE, Keithley, Wrong, switch
 from simulators.keithley_2450 import Contacts as Leads
-from simulators.keithley_2450 import _switch
 
 
 class Contacts(Leads):
@@ -23,31 +20,16 @@ class Contacts(Leads):
 MOST_A = 0.105
 READING_S = 1 / 24  # at one power-line cycle of 60 Hz
 NOISE_V = 2e-8  # rms of one delta reading
-OUT_OF_RANGE, CONFLICT, UNDEFINED = (
-    (-222, "Parameter data out of range"),
-    (-221, "Settings conflict"),
-    (
-        -113,
-        "Undefined header",
-    ),
-)
 
 
-class _Wrong(Exception):
-    """A unit that cannot be carried out, by number and words."""
-
-
-class Keithley6221(SimulatedInstrument):
+class Keithley6221(Keithley):
     """`nanovoltmeter`: whether a 2182A answers at its serial port.  `stuck`: readings no longer come."""
-
-    framing = staticmethod(scpi.LF)
 
     def __init__(self, contacts: Contacts, *, nanovoltmeter: bool = True) -> None:
         super().__init__()
         self.contacts = contacts
         self.nanovoltmeter = nanovoltmeter
         self.stuck = False
-        self._errors: deque[tuple[int, str]] = deque()
         self._reset()
         queries: dict[str, Callable[[], str]] = {
             "*IDN": lambda: "KEITHLEY INSTRUMENTS INC.,MODEL 6221,1203456,D03  /700x",
@@ -78,8 +60,8 @@ class Keithley6221(SimulatedInstrument):
             "[SOURce]:DELTa:LOW": self._set_low,
             "[SOURce]:DELTa:DELay": self._set_delay,
             "[SOURce]:DELTa:COUNt": lambda argument: setattr(self, "_count", argument.upper()),
-            "[SOURce]:DELTa:CABort": lambda argument: setattr(self, "_abort", _switch(argument)),
-            "[SOURce]:DELTa:CAB": lambda argument: setattr(self, "_abort", _switch(argument)),
+            "[SOURce]:DELTa:CABort": lambda argument: setattr(self, "_abort", switch(argument)),
+            "[SOURce]:DELTa:CAB": lambda argument: setattr(self, "_abort", switch(argument)),
             "[SOURce]:DELTa:ARM": lambda _: self._arm(),
             "[SOURce]:SWEep:ABORt": lambda _: self._disarm(),
             "[SOURce]:SWEep:ABOR": lambda _: self._disarm(),
@@ -87,32 +69,9 @@ class Keithley6221(SimulatedInstrument):
             "FORMat:ELEMents": lambda _: None,
             "UNIT:VOLTage:DC": lambda _: None,
             "TRACe:POINts": lambda argument: setattr(self, "_points", scpi.integer(argument)),
-            "OUTPut": lambda argument: self._switch_output(_switch(argument)),
+            "OUTPut": lambda argument: self._switch_output(switch(argument)),
         }
-        self._queries = {form: act for name, act in queries.items() for form in scpi.spellings(name)}
-        self._commands = {form: act for name, act in commands.items() for form in scpi.spellings(name)}
-
-    def answer(self, message: bytes) -> bytes:
-        if not message.strip():
-            return b""
-        answers = []
-        try:
-            for unit in scpi.units(message):
-                table = self._queries if unit.query else self._commands
-                try:
-                    if unit.header not in table:
-                        raise _Wrong(UNDEFINED)
-                    if unit.query:
-                        answers.append(self._queries[unit.header]())
-                    else:
-                        self._commands[unit.header](unit.argument)
-                except _Wrong as wrong:
-                    self._errors.append(wrong.args[0])
-                except Malformed:
-                    self._errors.append((-104, "Data type error"))
-        except Malformed:
-            self._errors.append((-102, "Syntax error"))
-        return (";".join(answers) + "\n").encode("ascii") if answers else b""
+        self._understand(queries, commands)
 
     def _reset(self) -> None:
         self._level, self._compliance = 0.0, 10.0
@@ -142,17 +101,17 @@ class Keithley6221(SimulatedInstrument):
     def _within(self, argument: str, low: float, high: float) -> float:
         value = scpi.number(argument)
         if not low <= value <= high:
-            raise _Wrong(OUT_OF_RANGE)
+            raise Wrong(OUT_OF_RANGE)
         return value
 
     def _arm(self) -> None:
         if not self.nanovoltmeter:
-            raise _Wrong(CONFLICT)
+            raise Wrong(CONFLICT)
         self._armed, self._begun = True, None
 
     def _start(self) -> None:
         if not self._armed:
-            raise _Wrong(CONFLICT)
+            raise Wrong(CONFLICT)
         self._begun = self.contacts.now()
         self.contacts.source(self._high)
         self._watch()

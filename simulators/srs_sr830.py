@@ -9,20 +9,9 @@ from __future__ import annotations
 import cmath
 import math
 import re
-from typing import Protocol
+from typing import ClassVar
 
-from drivers.wire import scpi
-from drivers.wire.errors import Malformed
-from simulators.instrument import SimulatedInstrument
-
-
-class Detector(Protocol):
-    """The part of the world at its input; the output filter is the detector's."""
-
-    time_constant_s: float
-
-    def read(self) -> tuple[float, float]: ...
-
+from simulators.srs_lockin import EXECUTION_ERROR, Detector, SrsLockIn
 
 # fmt: off
 FULL_SCALE_V = (
@@ -36,8 +25,7 @@ TIME_CONSTANT_S = (
 # fmt: on
 
 RS232, GPIB = 0, 1
-OUTPUT_OVERLOAD, UNLOCKED = 1 << 2, 1 << 3  # LIAS?
-EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1 << 4, 1 << 5, 1 << 7  # *ESR?
+OUTPUT_OVERLOAD = 1 << 2  # LIAS?
 HEADROOM = 1.09  # of full scale, before an output overloads
 
 SWITCHES = {  # mnemonic: highest index, at power-up
@@ -59,91 +47,31 @@ DIALS = {  # mnemonic: lowest, highest, at power-up
     "SLVL": (0.004, 5.0, 1.0),
     "HARM": (1.0, 19999.0, 1.0),
 }
-_COMMAND = re.compile(r"(\*?[A-Z]{3,4})(\?)?(.*)")
 
 
-class Sr830(SimulatedInstrument):
+class Sr830(SrsLockIn):
     """`interface` is the one it is wired by: it answers there only while OUTX says so."""
 
-    framing = staticmethod(scpi.any_end)
+    command = re.compile(r"(\*?[A-Z]{3,4})(\?)?(.*)")
+    fixed: ClassVar = {"*IDN": "Stanford_Research_Systems,SR830,s/n48213,ver1.07", "*STB": "3"}
+    switches = SWITCHES
+    dials = DIALS
+    dial_format = "g"
+    time_constants_s = TIME_CONSTANT_S
+    autos = ("AGAN", "ARSV", "APHS")
 
     def __init__(self, detector: Detector, *, interface: str = "gpib") -> None:
-        super().__init__()
-        self.detector = detector
+        super().__init__(detector)
         self._interface = GPIB if interface == "gpib" else RS232
         self._end = "\n" if interface == "gpib" else "\r"
-        self._events = POWER_ON
-        self._latched = 0
-        self._reset()
 
-    def unlock(self) -> None:
-        """The reference is lost."""
-        self._latched |= UNLOCKED
+    def _line(self, text: str) -> str:
+        return text.replace(" ", "")
 
-    def answer(self, message: bytes) -> bytes:
-        try:
-            line = scpi.text(message).upper().replace(" ", "")
-        except Malformed:
-            return b""
-        answers = [answer for unit in line.split(";") if unit and (answer := self._obey(unit))]
+    def _answers(self, answers: list[str]) -> bytes:
         if self._switches["OUTX"] != self._interface:
             return b""
         return "".join(answer + self._end for answer in answers).encode("ascii")
-
-    def _obey(self, unit: str) -> str:
-        found = _COMMAND.fullmatch(unit)
-        if found is None:
-            self._events |= COMMAND_ERROR
-            return ""
-        mnemonic, query, argument = found[1], bool(found[2]), found[3]
-        if query:
-            return self._tell(mnemonic, argument)
-        if mnemonic == "*CLS":
-            self._events = self._latched = 0
-        elif mnemonic == "*RST":
-            self._reset()
-        elif mnemonic in SWITCHES or mnemonic in DIALS:
-            self._set(mnemonic, argument)
-        elif mnemonic not in ("AGAN", "ARSV", "APHS"):
-            self._events |= COMMAND_ERROR
-        return ""
-
-    def _tell(self, mnemonic: str, argument: str) -> str:
-        match mnemonic:
-            case "*IDN":
-                return "Stanford_Research_Systems,SR830,s/n48213,ver1.07"
-            case "*ESR":
-                events, self._events = self._events, 0
-                return str(events)
-            case "*STB":
-                return "3"
-            case "LIAS":
-                latched, self._latched = self._latched, 0
-                return str(latched)
-            case "OUTP" | "SNAP":
-                return self._outputs(mnemonic, argument.split(","))
-            case _ if mnemonic in SWITCHES:
-                return str(self._switches[mnemonic])
-            case _ if mnemonic in DIALS:
-                return f"{self._dials[mnemonic]:g}"
-        self._events |= COMMAND_ERROR
-        return ""
-
-    def _set(self, mnemonic: str, argument: str) -> None:
-        try:
-            value = scpi.number(argument)
-        except Malformed:
-            self._events |= EXECUTION_ERROR
-            return
-        low, high = DIALS[mnemonic][:2] if mnemonic in DIALS else (0, SWITCHES[mnemonic][0])
-        if not low <= value <= high:
-            self._events |= EXECUTION_ERROR
-        elif mnemonic in DIALS:
-            self._dials[mnemonic] = value
-        else:
-            self._switches[mnemonic] = int(value)
-            if mnemonic == "OFLT":
-                self.detector.time_constant_s = TIME_CONSTANT_S[int(value)]
 
     def _outputs(self, mnemonic: str, wanted: list[str]) -> str:
         if not (2 <= len(wanted) <= 6 if mnemonic == "SNAP" else len(wanted) == 1):
@@ -162,11 +90,6 @@ class Sr830(SimulatedInstrument):
         if abs(volts) > most:
             self._latched |= OUTPUT_OVERLOAD
         return min(max(volts, -most), most)
-
-    def _reset(self) -> None:
-        self._switches = {mnemonic: start for mnemonic, (_, start) in SWITCHES.items()}
-        self._dials = {mnemonic: start for mnemonic, (_, _, start) in DIALS.items()}
-        self.detector.time_constant_s = TIME_CONSTANT_S[self._switches["OFLT"]]
 
 
 def _written(value: float) -> str:

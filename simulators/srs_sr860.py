@@ -9,11 +9,9 @@ from __future__ import annotations
 import cmath
 import math
 import re
+from typing import ClassVar
 
-from drivers.wire import scpi
-from drivers.wire.errors import Malformed
-from simulators.instrument import SimulatedInstrument
-from simulators.srs_sr830 import Detector
+from simulators.srs_lockin import EXECUTION_ERROR, SrsLockIn
 
 # fmt: off
 FULL_SCALE_V = (
@@ -27,8 +25,7 @@ TIME_CONSTANT_S = (
 # fmt: on
 INPUT_RANGE_V = (1.0, 0.3, 0.1, 0.03, 0.01)
 
-OVER_X, OVER_Y, UNLOCKED, OVER_INPUT = 1 << 0, 1 << 1, 1 << 3, 1 << 4  # LIAS?
-EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1 << 4, 1 << 5, 1 << 7  # *ESR?
+OVER_X, OVER_Y, OVER_INPUT = 1 << 0, 1 << 1, 1 << 4  # LIAS?
 
 SWITCHES = {  # mnemonic: highest index, at power-up
     "SCAL": (27, 0),
@@ -54,87 +51,21 @@ DIALS = {  # mnemonic: lowest, highest, at power-up
     "SOFF": (-5.0, 5.0, 0.0),
     "HARM": (1.0, 99.0, 1.0),
 }
-_COMMAND = re.compile(r"(\*?[A-Z]+)(\?)?\s*(.*)")
 
 
-class Sr860(SimulatedInstrument):
-    """A wrong command is silent and sets a bit of ``*ESR?``; no output is clipped."""
+class Sr860(SrsLockIn):
+    """No output is clipped."""
 
-    framing = staticmethod(scpi.any_end)
+    command = re.compile(r"(\*?[A-Z]+)(\?)?\s*(.*)")
+    fixed: ClassVar = {"*IDN": "Stanford_Research_Systems,SR860,003456,v1.55", "*OPC": "1"}
+    switches = SWITCHES
+    dials = DIALS
+    dial_format = ".10e"
+    time_constants_s = TIME_CONSTANT_S
+    autos = ("ASCL", "ARNG", "APHS")
 
-    def __init__(self, detector: Detector) -> None:
-        super().__init__()
-        self.detector = detector
-        self._events = POWER_ON
-        self._latched = 0
-        self._reset()
-
-    def unlock(self) -> None:
-        """The reference is lost."""
-        self._latched |= UNLOCKED
-
-    def answer(self, message: bytes) -> bytes:
-        try:
-            line = scpi.text(message).upper()
-        except Malformed:
-            return b""
-        answers = [answer for unit in line.split(";") if unit.strip() and (answer := self._obey(unit.strip()))]
+    def _answers(self, answers: list[str]) -> bytes:
         return (";".join(answers) + "\n").encode("ascii") if answers else b""
-
-    def _obey(self, unit: str) -> str:
-        found = _COMMAND.fullmatch(unit)
-        if found is None:
-            self._events |= COMMAND_ERROR
-            return ""
-        mnemonic, query, argument = found[1], bool(found[2]), found[3].strip()
-        if query:
-            return self._tell(mnemonic, argument)
-        if mnemonic == "*CLS":
-            self._events = self._latched = 0
-        elif mnemonic == "*RST":
-            self._reset()
-        elif mnemonic in SWITCHES or mnemonic in DIALS:
-            self._set(mnemonic, argument)
-        elif mnemonic not in ("ASCL", "ARNG", "APHS"):
-            self._events |= COMMAND_ERROR
-        return ""
-
-    def _tell(self, mnemonic: str, argument: str) -> str:
-        match mnemonic:
-            case "*IDN":
-                return "Stanford_Research_Systems,SR860,003456,v1.55"
-            case "*OPC":
-                return "1"
-            case "*ESR":
-                events, self._events = self._events, 0
-                return str(events)
-            case "LIAS":
-                latched, self._latched = self._latched, 0
-                return str(latched)
-            case "OUTP" | "SNAP":
-                return self._outputs(mnemonic, [index.strip() for index in argument.split(",")])
-            case _ if mnemonic in SWITCHES:
-                return str(self._switches[mnemonic])
-            case _ if mnemonic in DIALS:
-                return f"{self._dials[mnemonic]:.10e}"
-        self._events |= COMMAND_ERROR
-        return ""
-
-    def _set(self, mnemonic: str, argument: str) -> None:
-        try:
-            value = scpi.number(argument)
-        except Malformed:
-            self._events |= EXECUTION_ERROR
-            return
-        low, high = DIALS[mnemonic][:2] if mnemonic in DIALS else (0, SWITCHES[mnemonic][0])
-        if not low <= value <= high:
-            self._events |= EXECUTION_ERROR
-        elif mnemonic in DIALS:
-            self._dials[mnemonic] = value
-        else:
-            self._switches[mnemonic] = int(value)
-            if mnemonic == "OFLT":
-                self.detector.time_constant_s = TIME_CONSTANT_S[int(value)]
 
     def _outputs(self, mnemonic: str, wanted: list[str]) -> str:
         if not (2 <= len(wanted) <= 3 if mnemonic == "SNAP" else len(wanted) == 1):
@@ -150,8 +81,3 @@ class Sr860(SimulatedInstrument):
             self._events |= EXECUTION_ERROR
             return ""
         return ",".join(f"{known[index]:.10e}" for index in wanted)
-
-    def _reset(self) -> None:
-        self._switches = {mnemonic: start for mnemonic, (_, start) in SWITCHES.items()}
-        self._dials = {mnemonic: start for mnemonic, (_, _, start) in DIALS.items()}
-        self.detector.time_constant_s = TIME_CONSTANT_S[self._switches["OFLT"]]
